@@ -1,0 +1,1 @@
+"""Sound: decode, resample, measure, Mel-spectrograms."""

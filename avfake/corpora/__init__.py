@@ -1,0 +1,1 @@
+"""The data sets avfake can read: one file per corpus, each with `rows(root)`."""

@@ -1,0 +1,1 @@
+"""Curation: one resumable stage per command."""

@@ -1,0 +1,114 @@
+"""Where shards run: in this process, in local worker processes, or on a Ray cluster."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from avfake.errors import AvfakeError, need
+
+Shard = TypeVar("Shard")
+Result = TypeVar("Result")
+
+
+def run_local(function: Callable[[Shard], Result], shards: Sequence[Shard], *, jobs: int) -> Iterator[Result]:
+    """Run shards in ``jobs`` processes (in this one when 1); results come as they finish.
+
+    Each process computes on one thread, so that the number of jobs never changes a result.
+
+    Raises:
+        AvfakeError: A worker process died.
+    """
+    if jobs == 1 or len(shards) == 1:
+        with _one_thread():
+            yield from map(function, shards)
+        return
+    pool = ProcessPoolExecutor(
+        max_workers=min(jobs, len(shards)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+    )
+    try:
+        with _one_thread_in_children():
+            futures = [pool.submit(function, shard) for shard in shards]
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise AvfakeError(
+            "a worker process died, perhaps for lack of memory; finished shards are kept: "
+            "run the same command again, with fewer --jobs"
+        ) from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def run_ray(function: Callable[[Shard], Result], shards: Sequence[Shard], *, jobs: int) -> Iterator[Result]:
+    """Run shards on the Ray cluster this machine belongs to, or on a local one of ``jobs`` processes.
+
+    The workspace must lie on storage that every node sees under the same path.
+    """
+    ray = need("ray", extra="ray")
+    if not ray.is_initialized():
+        address = os.environ.get("RAY_ADDRESS")
+        ray.init(
+            address=address, num_cpus=None if address else jobs, log_to_driver=False, logging_level="ERROR"
+        )
+    remote = ray.remote(function).options(runtime_env={"env_vars": _ONE_THREAD})
+    waiting = [remote.remote(shard) for shard in shards]
+    while waiting:
+        (done, *_), waiting = ray.wait(waiting)
+        yield ray.get(done)
+
+
+EXECUTORS = {"local": run_local, "ray": run_ray}
+
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else 1
+    with threadpool_limits(1):
+        try:
+            if torch:
+                torch.set_num_threads(1)
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(before)
+
+
+@contextmanager
+def _one_thread_in_children() -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(_ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, and die with it, so that a killed command leaves no writer behind."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,1 @@
+"""Synthetic talking clips, and the whole pipeline run on them."""

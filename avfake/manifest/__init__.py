@@ -1,0 +1,1 @@
+"""The four-quadrant manifest: schema, tables, balance, and the proof of it."""

@@ -1,0 +1,1 @@
+"""Resynthesis of real sound: one file per vocoder family."""
