@@ -118,8 +118,8 @@ class _Demuxer:
             pieces = self.mono.resample(frame)
         except ValueError as error:
             raise ClipError(ErrorKind.CORRUPT, f"{self.path} changes its channels or rate midway") from error
-        mixed = np.concatenate([piece.to_ndarray()[0].astype(np.float32) for piece in pieces])
-        return mixed / _full_scale(frame.layout.name) if frame.layout.nb_channels > 1 else mixed
+        mixed: Waveform = np.concatenate([piece.to_ndarray()[0] for piece in pieces], dtype=np.float32)
+        return mixed / np.float32(_full_scale(frame.layout.name)) if frame.layout.nb_channels > 1 else mixed
 
     def _check_gap(self, length_s: float) -> None:
         self.gap_s += length_s

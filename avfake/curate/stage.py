@@ -106,6 +106,11 @@ class StageReport:
         """Clips without a result."""
         return sum(self.failures.values())
 
+    def __str__(self) -> str:
+        failed = "".join(f", {count} failed: {kind}" for kind, count in self.failures.items())
+        done = f"{self.n_ok} of {self.n_tasks} clips ok, {self.n_done_before} of them done before"
+        return f"{self.stage}: {done}{failed}"
+
 
 @dataclass(frozen=True)
 class _Shard:
