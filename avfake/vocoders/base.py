@@ -1,0 +1,68 @@
+"""What a vocoder is: something that makes a waveform from a Mel spectrogram, or from a waveform."""
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:  # listing vocoders shall not load torch
+    from torch import Tensor
+
+    from avfake.audio.blur import Blur
+    from avfake.audio.io import Waveform
+    from avfake.audio.mel import MelConfig
+
+
+@runtime_checkable
+class MelVocoder(Protocol):
+    """A vocoder driven by a log-Mel spectrogram.
+
+    Attributes:
+        name: As in ``list_vocoders()``.
+        mel: The front-end it wants; its sample rate is the vocoder's.
+        checkpoint_sha256: Of the weights in use; None for a family without any.
+    """
+
+    name: str
+    mel: "MelConfig"
+    checkpoint_sha256: str | None
+
+    def __call__(self, mel: "Tensor") -> "Tensor":
+        """Make waveforms of a batch of log-Mel spectrograms.
+
+        Args:
+            mel: [batch, n_mels, mel_frames], at least two frames, in the units of ``self.mel``. Statistics,
+                context and whatever else the network wants are added inside.
+
+        Returns:
+            [batch, time], ``time = self.mel.n_samples(mel_frames)``; sample n belongs to sample n of the
+            waveform the Mel was made of. No clip's result depends on its neighbours in the batch.
+        """
+        ...
+
+
+@runtime_checkable
+class WaveformVocoder(Protocol):
+    """A vocoder that analyses the waveform itself, because a Mel does not hold what it needs.
+
+    Attributes:
+        name: As in ``list_vocoders()``.
+        sample_rate: Of the waveform it takes and gives, in Hz.
+        checkpoint_sha256: Of the weights in use; None for a family without any.
+    """
+
+    name: str
+    sample_rate: int
+    checkpoint_sha256: str | None
+
+    def __call__(self, waveform: "Waveform", blur: "Blur") -> "Waveform":
+        """Resynthesise one waveform, its spectral envelope blurred.
+
+        Args:
+            waveform: [time], in [-1, 1], at least a quarter of a second.
+            blur: Applied to the log envelope; both widths zero leave it exactly as it is.
+
+        Returns:
+            [time], as long as ``waveform`` and aligned with it.
+        """
+        ...
+
+
+Vocoder = MelVocoder | WaveformVocoder
