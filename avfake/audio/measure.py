@@ -73,8 +73,9 @@ def log_spectral_distance_db(reference: Waveform, other: Waveform, sample_rate: 
 
 
 def _power_spectrogram(waveform: Waveform, sample_rate: int, n_fft: int = 1024) -> NDArray[np.float64]:
-    """Power of Hann-windowed frames, [frequency, frames]; a full-scale sine peaks near 0 dB."""
+    """Power of the Hann-windowed frames that lie wholly inside, [frequency, frames]."""
     window = get_window("hann", n_fft)
     transform = ShortTimeFFT(window, n_fft // 2, sample_rate, scale_to="magnitude")
     padded = np.pad(waveform, (0, max(0, n_fft - len(waveform)))).astype(np.float64)
-    return np.asarray(4 * np.abs(transform.stft(padded)) ** 2)
+    first, last = transform.lower_border_end[1], transform.upper_border_begin(len(padded))[1]
+    return np.asarray(4 * np.abs(transform.stft(padded, p0=first, p1=max(last, first + 1))) ** 2)

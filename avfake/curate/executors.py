@@ -68,6 +68,11 @@ def run_ray(function: Callable[[Shard], Result], shards: Sequence[Shard], *, job
         yield ray.get(done)
 
 
+def n_cores() -> int:
+    """CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 EXECUTORS = {"local": run_local, "ray": run_ray}
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -102,8 +107,8 @@ def _one_thread_in_children() -> Iterator[None]:
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and die with it, so that a killed command leaves no writer behind."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Die at once on Ctrl-C or with the parent: every file is whole or absent, and no writer stays behind."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:

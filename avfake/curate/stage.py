@@ -154,8 +154,13 @@ def run_stage(
     unfinished = [shard for shard in shards if shard.tasks or not shard.path.exists()]
     with track(stage.scope, total=len(plan)) as advance:
         advance(len(plan) - sum(len(shard.tasks) + len(shard.kept) for shard in unfinished))
-        for n_clips in EXECUTORS[executor](_Finish(stage), unfinished, jobs=jobs):
-            advance(n_clips)
+        try:
+            for n_clips in EXECUTORS[executor](_Finish(stage), unfinished, jobs=jobs):
+                advance(n_clips)
+        except KeyboardInterrupt:
+            raise AvfakeError(
+                f"{stage.scope}: interrupted; finished shards are kept, the same command goes on from there"
+            ) from None
     for part in set(old_parts) - {shard.path for shard in shards}:
         part.unlink()
     return _report(stage, plan, len(kept), [shard.path for shard in shards])

@@ -1,0 +1,145 @@
+"""Rid a resynthesis of every difference from its source that is not the resynthesis itself.
+
+A detector would rather learn a level, a silence, an offset or a cut-off than a vocoder. So the fake gets
+the source's loudness over speech, its level before the first and after the last word, its digital silence,
+its band limit and no DC; what cannot be mended (a lag, a broken output) fails the clip.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import fftconvolve, firwin
+
+from avfake.audio.align import measure_lag
+from avfake.audio.io import Waveform, remove_dc
+from avfake.audio.measure import FLOOR_DB, active_speech, bandwidth_hz, log_spectral_distance_db, loudness_db
+from avfake.errors import ClipError, ErrorKind
+
+LARGEST_LAG_MS = 1.0
+LARGEST_GAIN_DB = 20.0
+_FULL_SCALE = 32_767 / 32_768
+_RAMP_S = 0.02  # over which the gain moves from one stretch to the next
+_SHORTEST_ZEROS_S = 0.002  # shorter runs of zeros are zero crossings, not digital silence
+_FULL_BAND = 0.95  # of the Nyquist frequency; a source that reaches it has no band limit of its own
+_TAPS_S = 0.012
+_SLOPE_HZ = 200.0  # from the cut-off of the low-pass to where it is 70 dB down
+
+
+class Matched(NamedTuple):
+    """A matched resynthesis and how far it is from its source.
+
+    Attributes:
+        waveform: [time], as long as the source.
+        gain_db: By which its speech was made louder.
+        lag_ms: How late it is; None where the sound has no envelope to compare.
+        lsd_db: Log-spectral distance.
+        bandwidth_hz: Effective bandwidth.
+    """
+
+    waveform: Waveform
+    gain_db: float
+    lag_ms: float | None
+    lsd_db: float
+    bandwidth_hz: float
+
+
+def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
+    """Give a resynthesis the level, silences, band limit and zero mean of its source.
+
+    Args:
+        fake: Resynthesis, [time].
+        source: What it was made from, [time], of the same length.
+        sample_rate: Of both, in Hz.
+
+    Raises:
+        ClipError: The resynthesis is not finite, silent, wildly louder or softer, or lags.
+    """
+    if not np.isfinite(fake).all():
+        raise ClipError(ErrorKind.NOT_FINITE, "the vocoder's output holds NaN or infinite samples")
+    speech = active_speech(source, sample_rate)
+    fake = _limit_band(remove_dc(fake), bandwidth_hz(source, sample_rate), sample_rate)
+    gains_db = _stretch_gains(fake, source, speech)
+    fake = fake * _gain_curve(gains_db, speech, sample_rate)
+    fake = np.where(_digital_silence(source, sample_rate), np.float32(0), fake).astype(np.float32)
+    fake = fake * np.float32(min(1.0, _FULL_SCALE / max(float(np.abs(fake).max()), 1e-9)))
+    return Matched(
+        waveform=fake,
+        gain_db=gains_db[1],
+        lag_ms=_checked_lag_ms(fake, source, sample_rate),
+        lsd_db=log_spectral_distance_db(source, fake, sample_rate),
+        bandwidth_hz=bandwidth_hz(fake, sample_rate),
+    )
+
+
+def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform:
+    """Linear-phase low-pass without delay; 6 dB down at ``cutoff_hz``."""
+    n_taps = 2 * round(_TAPS_S * sample_rate / 2) + 1
+    taps = firwin(n_taps, cutoff_hz, fs=sample_rate, window=("kaiser", 9.0))
+    return np.asarray(fftconvolve(waveform, taps, mode="same"), np.float32)
+
+
+def _limit_band(fake: Waveform, bandwidth: float, sample_rate: int) -> Waveform:
+    if bandwidth >= _FULL_BAND * sample_rate / 2:
+        return fake
+    return low_pass(fake, max(bandwidth - _SLOPE_HZ, _SLOPE_HZ), sample_rate)
+
+
+def _stretch_gains(fake: Waveform, source: Waveform, speech: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Gain in dB before the first, during, and after the last speech."""
+    speech_db = loudness_db(fake, speech)
+    if speech_db <= FLOOR_DB + 1:
+        raise ClipError(ErrorKind.SILENT, "the vocoder's output is silent where its source speaks")
+    gain_db = loudness_db(source, speech) - speech_db
+    if abs(gain_db) > LARGEST_GAIN_DB:
+        raise ClipError(
+            ErrorKind.TOO_LOUD,
+            f"the vocoder's speech is {-gain_db:+.0f} dB against its source's; {LARGEST_GAIN_DB:.0f} dB may be",
+        )
+    lead, trail = _edges(speech)
+    edges = []
+    for stretch in (slice(0, lead), slice(trail, None)):
+        before_db, after_db = loudness_db(fake[stretch]), loudness_db(source[stretch])
+        audible = before_db > FLOOR_DB + 20 and after_db > FLOOR_DB + 20
+        edges.append(np.clip(after_db - before_db, -40, LARGEST_GAIN_DB) if audible else gain_db)
+    return float(edges[0]), gain_db, float(edges[1])
+
+
+def _gain_curve(
+    gains_db: tuple[float, float, float], speech: NDArray[np.bool_], sample_rate: int
+) -> NDArray[np.float32]:
+    """Factor per sample, [time]: one gain per stretch, with short ramps between."""
+    lead, trail = _edges(speech)
+    curve_db = np.full(len(speech), gains_db[1])
+    curve_db[:lead] = gains_db[0]
+    curve_db[trail:] = gains_db[2]
+    smooth = uniform_filter1d(curve_db, max(1, round(_RAMP_S * sample_rate)), mode="nearest")
+    return np.asarray(10 ** (smooth / 20), np.float32)
+
+
+def _edges(speech: NDArray[np.bool_]) -> tuple[int, int]:
+    """First sample of speech, and the one after the last."""
+    active = np.flatnonzero(speech)
+    return (int(active[0]), int(active[-1]) + 1) if len(active) else (0, len(speech))
+
+
+def _digital_silence(source: Waveform, sample_rate: int) -> NDArray[np.bool_]:
+    """Samples, [time], in runs of exact zeros."""
+    zero = np.concatenate([[False], source == 0, [False]])
+    starts, ends = np.flatnonzero(zero[1:] & ~zero[:-1]), np.flatnonzero(~zero[1:] & zero[:-1])
+    long_enough = ends - starts >= _SHORTEST_ZEROS_S * sample_rate
+    silence = np.zeros(len(source) + 1, np.int8)
+    silence[starts[long_enough]] += 1
+    silence[ends[long_enough]] -= 1
+    return np.cumsum(silence[:-1]).astype(bool)
+
+
+def _checked_lag_ms(fake: Waveform, source: Waveform, sample_rate: int) -> float | None:
+    lag_s = measure_lag(source, fake, sample_rate)
+    if lag_s is not None and abs(lag_s) * 1000 > LARGEST_LAG_MS:
+        raise ClipError(
+            ErrorKind.MISALIGNED,
+            f"the vocoder's output lags by {lag_s * 1000:+.2f} ms; {LARGEST_LAG_MS:.0f} ms is the most",
+        )
+    return None if lag_s is None else lag_s * 1000

@@ -1,0 +1,183 @@
+"""The command line: each command parses, calls the library function of its name, and prints its report."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from avfake import __version__
+from avfake.curate.executors import n_cores
+from avfake.errors import AvfakeError
+
+app = typer.Typer(
+    help="Audio-visual deepfake data sets without shortcuts, and detectors that learn from them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option("--workspace", "-w", help="Data folder; default $AVFAKE_WORKSPACE, else ./avfake-data."),
+]
+JobsOption = Annotated[
+    int, typer.Option(min=1, default_factory=n_cores, show_default="one per core", help="Worker processes.")
+]
+ExecutorOption = Annotated[Literal["local", "ray"], typer.Option(help="Where the work runs.")]
+RetryOption = Annotated[
+    Literal["transient", "failed", "all"], typer.Option(help="Which failed clips are tried again.")
+]
+SeedOption = Annotated[int, typer.Option(help="Everything random is drawn from it.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", help="Log more, with tracebacks, on stderr.")]
+CorporaArgument = Annotated[list[str] | None, typer.Argument(help="Indexed corpora; default all.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Hold the options that belong to no command."""
+    if version:
+        print(f"avfake {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    jobs: JobsOption,
+    folder: Annotated[Path, typer.Argument(help="Where clips and data set go.")] = Path("avfake-demo"),
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Run the whole pipeline on synthetic talking clips: nothing to download, a few minutes."""
+    from avfake.demo.pipeline import run_demo
+
+    _prepare(verbose)
+    _show(run_demo(folder, seed=seed, jobs=jobs), as_json=json)
+
+
+@app.command()
+def index(
+    jobs: JobsOption,
+    kind: Annotated[Literal["ffpp", "dfdc", "folder"], typer.Argument(help="What lies there.")],
+    corpus_root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the corpus on disk.")],
+    name: Annotated[str | None, typer.Option(help="Name of the corpus here; default its kind.")] = None,
+    video_label: Annotated[str, typer.Option(help="folder: real or fake.")] = "real",
+    audio_label: Annotated[str, typer.Option(help="folder: real, fake or unknown.")] = "real",
+    method: Annotated[str | None, typer.Option(help="folder: how the videos were manipulated.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="folder: CSV with a label per file.")] = None,
+    identity_regex: Annotated[str | None, typer.Option(help="folder: finds the identity in a path.")] = None,
+    probe: Annotated[bool, typer.Option(help="Open each file for its size, rate and codecs.")] = True,
+    workspace: WorkspaceOption = None,
+    executor: ExecutorOption = "local",
+    retry: RetryOption = "transient",
+    json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Scan a corpus on disk: one row per video, with labels, identities and official splits."""
+    from avfake.curate.index import index as run
+    from avfake.curate.workspace import open_workspace
+
+    _prepare(verbose)
+    report = run(
+        open_workspace(workspace),
+        kind,
+        corpus_root,
+        name=name,
+        video_label=video_label,
+        audio_label=audio_label,
+        method=method,
+        labels=labels,
+        identity_regex=identity_regex,
+        probe=probe,
+        jobs=jobs,
+        executor=executor,
+        retry=retry,
+    )
+    _show(report, as_json=json)
+
+
+@app.command()
+def fetch_audio(
+    jobs: JobsOption,
+    corpora: CorporaArgument = None,
+    workspace: WorkspaceOption = None,
+    executor: ExecutorOption = "local",
+    retry: RetryOption = "transient",
+    json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Take the sound out of the videos: mono, 22 050 Hz, 16-bit FLAC, aligned to the first frame."""
+    from avfake.curate.fetch_audio import fetch_audio as run
+    from avfake.curate.workspace import open_workspace
+
+    _prepare(verbose)
+    report = run(
+        open_workspace(workspace),
+        corpora=corpora or (),
+        jobs=jobs,
+        executor=executor,
+        retry=retry,
+    )
+    _show(report, as_json=json)
+
+
+@app.command()
+def vocode(
+    jobs: JobsOption,
+    vocoder: Annotated[list[str], typer.Option(help="Name of a vocoder, or all; may be repeated.")],
+    corpora: CorporaArgument = None,
+    blur: Annotated[float, typer.Option(min=0, max=1, help="Share of clips that get a random blur.")] = 0.5,
+    workspace: WorkspaceOption = None,
+    executor: ExecutorOption = "local",
+    retry: RetryOption = "transient",
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Make fake sound: resynthesize the real sound of each clip."""
+    from avfake.curate.vocode import vocode as run
+    from avfake.curate.workspace import open_workspace
+
+    _prepare(verbose)
+    report = run(
+        open_workspace(workspace),
+        vocoders=vocoder,
+        corpora=corpora or (),
+        blur=blur,
+        seed=seed,
+        jobs=jobs,
+        executor=executor,
+        retry=retry,
+    )
+    _show(report, as_json=json)
+
+
+def main() -> None:
+    """Run the command line; a problem the user can mend is one line on stderr and exit code 1."""
+    try:
+        app()
+    except AvfakeError as error:
+        print(f"avfake: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _prepare(verbose: bool) -> None:
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s: %(message)s")
+
+
+def _show(report: Any, *, as_json: bool) -> None:
+    """Print a report; exit with 3 when clips failed."""
+    if as_json:
+        import dataclasses
+        import json
+
+        print(json.dumps(dataclasses.asdict(report), default=str))
+    else:
+        print(report)
+    if report.n_failed:
+        raise typer.Exit(3)

@@ -1,0 +1,69 @@
+"""After matching, nothing trivial tells a resynthesis from its source."""
+
+import numpy as np
+import pytest
+
+from avfake.audio.match import low_pass, match_sound
+from avfake.audio.measure import active_speech, bandwidth_hz, edge_silence, loudness_db
+from avfake.errors import ClipError, ErrorKind
+from tests.dummies import Waveform, speech_like
+
+RATE = 22_050
+
+
+@pytest.fixture
+def source() -> Waveform:
+    return speech_like(3.0)
+
+
+def test_level_and_offset_of_the_source_return(source: Waveform) -> None:
+    matched = match_sound(source * np.float32(0.3) + np.float32(0.05), source, RATE)
+    speech = active_speech(source, RATE)
+    assert matched.gain_db == pytest.approx(-20 * np.log10(0.3), abs=0.05)
+    assert loudness_db(matched.waveform, speech) == pytest.approx(loudness_db(source, speech), abs=0.05)
+    assert abs(matched.waveform.mean()) < 1e-4
+    assert matched.lag_ms == pytest.approx(0, abs=0.05)
+
+
+def test_edges_are_as_loud_as_the_sources(source: Waveform) -> None:
+    hiss = 0.02 * np.random.default_rng(1).standard_normal(len(source)).astype(np.float32)
+    matched = match_sound(source + hiss * ~active_speech(source, RATE), source, RATE)
+    assert edge_silence(matched.waveform, RATE) == pytest.approx(edge_silence(source, RATE), abs=0.021)
+    lead = slice(0, round(0.1 * RATE))
+    assert loudness_db(matched.waveform[lead]) == pytest.approx(loudness_db(source[lead]), abs=1.0)
+
+
+def test_digital_silence_stays_digital(source: Waveform) -> None:
+    source[:2000] = source[-3000:] = 0
+    noise = 1e-3 * np.random.default_rng(1).standard_normal(len(source)).astype(np.float32)
+    matched = match_sound(source + noise, source, RATE)
+    assert not matched.waveform[:2000].any()
+    assert not matched.waveform[-3000:].any()
+
+
+def test_nothing_lies_above_the_band_of_the_source(source: Waveform) -> None:
+    narrow = low_pass(source, 4_000, RATE)
+    assert bandwidth_hz(match_sound(source, narrow, RATE).waveform, RATE) <= bandwidth_hz(narrow, RATE) * 1.03
+
+
+def test_no_peak_is_limited(source: Waveform) -> None:
+    source = source / np.abs(source).max()
+    spiky = np.where(np.abs(source) > 0.7, source, source * np.float32(0.5)).astype(np.float32)
+    matched = match_sound(spiky, source, RATE)
+    assert np.abs(matched.waveform).max() <= 1
+    assert np.sum(np.abs(matched.waveform) > 0.9999) <= 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind"),
+    [
+        (lambda w: np.where(np.arange(len(w)) == 9, np.float32(np.nan), w), ErrorKind.NOT_FINITE),
+        (lambda w: np.zeros_like(w), ErrorKind.SILENT),
+        (lambda w: w * np.float32(100), ErrorKind.TOO_LOUD),
+        (lambda w: np.roll(w, 44), ErrorKind.MISALIGNED),
+    ],
+)
+def test_a_broken_output_fails_the_clip(source: Waveform, spoil: object, kind: ErrorKind) -> None:
+    with pytest.raises(ClipError) as caught:
+        match_sound(spoil(source), source, RATE)  # type: ignore[operator]
+    assert caught.value.kind is kind
