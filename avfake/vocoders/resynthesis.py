@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from avfake.audio.align import measure_lag
 from avfake.audio.blur import Blur, blur_mel
 from avfake.audio.io import SAMPLE_RATE, Waveform, fit_length, resample
 from avfake.audio.mel import log_mel
@@ -15,6 +16,8 @@ _SHORTEST_S = 0.25  # what is shorter is mirrored to this: longer than any trans
 _PIECE_S = 60.0  # longer clips are made in pieces of this, so that an hour needs no more memory
 _CONTEXT_S = 1.0  # of sound before and after each piece, made and thrown away
 _FADE_S = 0.02  # from one piece to the next
+_EDGE_S = 0.02  # mirrored on at both ends of the clip, so that a lag can be taken back
+_LAG_S = 0.0005  # a smaller one cannot be told from none
 
 
 def resynthesize(vocoder: Vocoder, waveform: Waveform, blur: Blur) -> Waveform:
@@ -39,12 +42,30 @@ def resynthesize(vocoder: Vocoder, waveform: Waveform, blur: Blur) -> Waveform:
         raise ClipError(ErrorKind.NOT_FINITE, "clip holds NaN or infinite samples; they cannot be vocoded")
     rate = vocoder.mel.sample_rate if isinstance(vocoder, MelVocoder) else vocoder.sample_rate
     sound = resample(waveform, SAMPLE_RATE, rate)
-    made = np.zeros_like(sound)
-    for heard, weight, kept in _pieces(len(sound), rate):
-        made[heard][kept] += _make(vocoder, sound[heard], rate, blur)[kept] * weight
+    edge = _up_to_hop(vocoder, round(_EDGE_S * rate))
+    padded = np.pad(sound, edge, mode="reflect")
+    made = np.zeros_like(padded)
+    for heard, weight, kept in _pieces(len(padded), rate):
+        made[heard][kept] += _make(vocoder, padded[heard], rate, blur)[kept] * weight
     if not np.isfinite(made).all():
         raise ClipError(ErrorKind.NOT_FINITE, f"vocoder {vocoder.name} made NaN or infinite samples")
-    return fit_length(resample(made, rate, SAMPLE_RATE), len(waveform))
+    on_time = _without_lag(made, sound, edge, rate)
+    return fit_length(resample(on_time, rate, SAMPLE_RATE), len(waveform))
+
+
+def _without_lag(made: Waveform, sound: Waveform, edge: int, rate: int) -> Waveform:
+    """The part of ``made``, which reaches ``edge`` samples further at both ends, that belongs to ``sound``.
+
+    WORLD rings after each pulse as no voice does, so it is late by 1 to 5 ms, depending on the voice; and a
+    strong blur shifts uneven envelopes by about a millisecond. What can be told from zero is taken back.
+    """
+    late = 0
+    for _ in range(3):  # a blurred envelope does not quite keep its lag when it is moved
+        lag = measure_lag(sound, made[edge + late :][: len(sound)], rate, longest_s=_EDGE_S)
+        if lag is None or abs(lag) <= _LAG_S:
+            break
+        late = int(np.clip(late + round(lag * rate), -edge, edge))
+    return made[edge + late :][: len(sound)]
 
 
 def _pieces(n_samples: int, rate: int) -> Iterator[tuple[slice, Waveform, slice]]:
@@ -68,11 +89,16 @@ def _pieces(n_samples: int, rate: int) -> Iterator[tuple[slice, Waveform, slice]
 
 def _make(vocoder: Vocoder, sound: Waveform, rate: int, blur: Blur) -> Waveform:
     """One piece, [time], at the vocoder's rate; as long as ``sound``."""
-    hop = vocoder.mel.hop_length if isinstance(vocoder, MelVocoder) else 1
-    shortest = max(len(sound), round(_SHORTEST_S * rate))
-    padded = np.pad(sound, (0, -(-shortest // hop) * hop - len(sound)), mode="reflect")
+    n_samples = _up_to_hop(vocoder, max(len(sound), round(_SHORTEST_S * rate)))
+    padded = np.pad(sound, (0, n_samples - len(sound)), mode="reflect")
     made = _through_mel(vocoder, padded, blur) if isinstance(vocoder, MelVocoder) else vocoder(padded, blur)
     return made[: len(sound)]
+
+
+def _up_to_hop(vocoder: Vocoder, n_samples: int) -> int:
+    """The next whole number of Mel hops, in samples."""
+    hop = vocoder.mel.hop_length if isinstance(vocoder, MelVocoder) else 1
+    return -(-n_samples // hop) * hop
 
 
 @torch.inference_mode()
