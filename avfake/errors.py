@@ -17,8 +17,9 @@ class ErrorKind(StrEnum):
     TOO_SHORT = "too_short"
     NOT_FINITE = "not_finite"
     MISALIGNED = "misaligned"
-    TOO_LOUD = "too_loud"
+    WRONG_LEVEL = "wrong_level"
     UNSAFE_PATH = "unsafe_path"
+    BAD_METADATA = "bad_metadata"
     INTERNAL = "internal"
 
     @property
