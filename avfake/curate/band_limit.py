@@ -1,0 +1,132 @@
+"""One low-pass for all sound of a split, so that where a spectrum ends says nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from scipy.signal import firwin, kaiserord, oaconvolve
+
+from avfake.audio.io import Waveform, load_flac, save_flac
+from avfake.curate.stage import Outcome, Stage, Task, find_parts, run_stage
+from avfake.errors import AvfakeError
+from avfake.files import inside, sha256_of
+from avfake.manifest.database import Database, load_files
+
+STOPBAND_DB = 90.0  # under what 16 bits can hold of speech
+TRANSITION_HZ = 500.0
+_FIELDS = [pa.field("limited_path", pa.string()), pa.field("limited_sha256", pa.string())]
+
+# A vocoder's effective top frequency is what its widest outputs reach; the 95th percentile, not the
+# maximum, so that one clip with a click does not decide.
+_CUTOFF = """
+SELECT min(top) FROM (
+    SELECT quantile_disc(bandwidth_hz, 0.95) AS top FROM sounds GROUP BY coalesce(vocoder, '')
+)
+"""
+
+
+def limit_band(database: Database, root: Path, folder: Path, *, jobs: int, executor: str) -> float:
+    """Low-pass every sound in use at the lowest effective top frequency of real sound and vocoders.
+
+    Fills the table ``limited``. Filtered sound lies under the split's own folder, by cut-off, so that an
+    earlier build of the same name stays whole until this one succeeds; a killed run resumes.
+
+    Args:
+        database: With the table ``sounds``.
+        root: Workspace folder.
+        folder: Of the split.
+        jobs: Worker processes.
+        executor: ``local`` or ``ray``.
+
+    Returns:
+        The cut-off in Hz: nothing is left at and above it.
+
+    Raises:
+        AvfakeError: A sound file is missing or broken.
+    """
+    (cutoff_hz,) = database.execute(_CUTOFF).fetchone() or (None,)
+    if cutoff_hz is None:
+        raise AvfakeError("--band-limit common needs bandwidth_hz of the sound: run avfake vocode again")
+    names = [
+        name for (name,) in database.execute("SELECT DISTINCT vocoder FROM sounds ORDER BY 1").fetchall()
+    ]
+    parts: list[Path] = []
+    for vocoder in names:
+        stage = _stage(root, folder, float(cutoff_hz), vocoder or "real")
+        report = run_stage(stage, _tasks(database, vocoder), jobs=jobs, executor=executor, retry="failed")
+        if report.n_failed:
+            raise AvfakeError(
+                f"{report.n_failed} sound files of {vocoder or 'real sound'} cannot be filtered "
+                f"({', '.join(report.failures)}): make them again, reasons are in {stage.ledger}"
+            )
+        parts += find_parts(stage.ledger, stage.scope)
+    columns = dict.fromkeys(("source_path", "limited_path", "limited_sha256"), "VARCHAR")
+    load_files(database, "filtered", columns, parts)
+    database.execute("INSERT INTO limited SELECT * FROM filtered")
+    return float(cutoff_hz)
+
+
+def low_pass(waveform: Waveform, sample_rate: int, cutoff_hz: float) -> Waveform:
+    """Remove what lies at and above a frequency, with linear phase and without delay.
+
+    Args:
+        waveform: Mono, [time].
+        sample_rate: In Hz.
+        cutoff_hz: Where the stop band begins; the pass band ends TRANSITION_HZ below.
+
+    Returns:
+        As many samples as came in.
+    """
+    nyquist = sample_rate / 2
+    if cutoff_hz >= nyquist:
+        return waveform
+    n_taps, beta = kaiserord(STOPBAND_DB, TRANSITION_HZ / nyquist)
+    taps = firwin(n_taps | 1, cutoff_hz - TRANSITION_HZ / 2, window=("kaiser", beta), fs=sample_rate)
+    filtered = oaconvolve(waveform.astype(np.float64), taps)
+    delay = len(taps) // 2
+    return np.asarray(filtered[delay : delay + len(waveform)], np.float32)
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """Work of the stage: one sound file in, its low-passed version out."""
+
+    root: Path
+    target: str  # folder below root
+    cutoff_hz: float
+
+    def __call__(self, task: Task) -> Outcome:
+        source = task.facts["audio_path"]
+        waveform, sample_rate = load_flac(inside(self.root, source))
+        name = f"{self.target}/{task.corpus}/{task.clip_id}.flac"
+        save_flac(self.root / name, low_pass(waveform, sample_rate, self.cutoff_hz), sample_rate)
+        return {
+            "source_path": source,
+            "limited_path": name,
+            "limited_sha256": sha256_of(self.root / name),
+        }
+
+
+def _stage(root: Path, folder: Path, cutoff_hz: float, voice: str) -> Stage:
+    scope = f"{cutoff_hz:.0f}hz-{voice}"
+    target = folder.relative_to(root) / "audio" / f"{cutoff_hz:.0f}hz" / voice
+    return Stage(
+        ledger=folder / "audio.parquet",
+        scope=scope,
+        fields=[pa.field("source_path", pa.string()), *_FIELDS],
+        config={"cutoff_hz": cutoff_hz, "stopband_db": STOPBAND_DB, "transition_hz": TRANSITION_HZ},
+        work=_Filter(root, target.as_posix(), cutoff_hz),
+        root=root,
+        media_column="limited_path",
+    )
+
+
+def _tasks(database: Database, vocoder: str | None) -> Iterator[Task]:
+    query = """
+        SELECT corpus, clip_id, audio_path, audio_sha256 FROM sounds
+        WHERE vocoder IS NOT DISTINCT FROM ? ORDER BY ALL
+    """
+    for corpus, clip_id, path, sha256 in database.execute(query, [vocoder]).fetchall():
+        yield Task(corpus, clip_id, sha256, {"audio_path": path})

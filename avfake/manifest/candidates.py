@@ -1,0 +1,139 @@
+"""Which clips can enter a split, and why the others cannot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from avfake.errors import AvfakeError
+from avfake.manifest.database import Database, load_files
+from avfake.manifest.schema import SPLITS
+from avfake.manifest.split_config import SplitConfig
+
+INDEX_COLUMNS = {
+    **dict.fromkeys(("corpus", "clip_id", "status", "video_path"), "VARCHAR"),
+    **dict.fromkeys(("video_label", "audio_label"), "TINYINT"),
+    **dict.fromkeys(("identity_group", "video_method", "source_group", "official_split", "part"), "VARCHAR"),
+    "video_fps": "DOUBLE",
+    "has_audio": "BOOLEAN",
+}
+AUDIO_COLUMNS = {
+    **dict.fromkeys(("corpus", "clip_id", "status", "error_kind"), "VARCHAR"),
+    **dict.fromkeys(("audio_path", "audio_sha256", "audio_clip_id", "audio_from"), "VARCHAR"),
+    "sample_rate": "INTEGER",
+    "n_samples": "BIGINT",
+    "bandwidth_hz": "DOUBLE",
+}
+VOCODED_COLUMNS = {
+    **dict.fromkeys(("corpus", "clip_id", "status", "vocoder", "audio_path", "audio_sha256"), "VARCHAR"),
+    **dict.fromkeys(("source_sha256", "checkpoint_sha256"), "VARCHAR"),
+    "sample_rate": "INTEGER",
+    "n_samples": "BIGINT",
+    **dict.fromkeys(("blur_time_sigma", "blur_mel_sigma", "lag_ms", "lsd_db", "bandwidth_hz"), "DOUBLE"),
+}
+
+# The sound of another clip (audio_from target or source) was chosen because it is real; only a clip's
+# own sound is as real as the corpus says.
+_JUDGE_SOUND = """
+CREATE TABLE sounding AS
+SELECT i.* EXCLUDE (status, audio_label, has_audio, video_method),
+    CASE WHEN i.video_label = 1 THEN coalesce(i.video_method, 'unknown') END AS method,
+    a.* EXCLUDE (corpus, clip_id, status, error_kind),
+    CASE
+        WHEN i.status <> 'ok' THEN 'video unreadable'
+        WHEN a.status = 'ok' AND a.audio_from <> 'own' THEN NULL
+        WHEN i.audio_label = 1 THEN 'audio already fake'
+        WHEN i.has_audio = false OR a.error_kind = 'no_audio' THEN 'no audio'
+        WHEN i.audio_label IS NULL THEN 'audio label unknown'
+        WHEN a.status IS NULL THEN 'audio not fetched'
+        WHEN a.status <> 'ok' THEN 'audio failed: ' || coalesce(a.error_kind, 'unknown')
+    END AS reason
+FROM index_rows i LEFT JOIN audio_rows a USING (corpus, clip_id)
+"""
+
+# Sound made from an earlier version of the clip's sound, or of another length, is no counterpart of it.
+_MATCH_VOCODED = """
+CREATE TABLE vocoded AS
+SELECT v.* EXCLUDE (status, source_sha256)
+FROM vocoded_rows v JOIN sounding s USING (corpus, clip_id, sample_rate, n_samples)
+WHERE v.status = 'ok' AND v.source_sha256 = s.audio_sha256
+    AND list_contains(?, v.vocoder)
+"""
+
+_JUDGE = """
+CREATE TABLE clips AS
+WITH lacking AS (
+    SELECT corpus, clip_id, min(vocoder) AS vocoder
+    FROM (SELECT corpus, clip_id, unnest(?) AS vocoder FROM sounding WHERE reason IS NULL)
+    ANTI JOIN vocoded USING (corpus, clip_id, vocoder)
+    GROUP BY ALL
+)
+SELECT s.* REPLACE (
+    CASE
+        WHEN s.reason IS NOT NULL THEN s.reason
+        WHEN lacking.vocoder IS NOT NULL THEN 'not vocoded with ' || lacking.vocoder
+        WHEN s.n_samples < ? * s.sample_rate THEN 'too short'
+    END AS reason
+)
+FROM sounding s LEFT JOIN lacking USING (corpus, clip_id)
+"""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The Parquet files a split is built from.
+
+    Attributes:
+        index: One file per corpus.
+        audio: Parts of the ledger of fetch-audio.
+        vocoded: Parts of the ledger of vocode.
+    """
+
+    index: Sequence[Path]
+    audio: Sequence[Path]
+    vocoded: Sequence[Path]
+
+
+def load_tables(database: Database, tables: Tables) -> None:
+    """Copy the needed columns into ``index_rows``, ``audio_rows`` and ``vocoded_rows``.
+
+    Raises:
+        AvfakeError: A table is broken, names a clip twice or an unknown split.
+    """
+    load_files(database, "index_rows", INDEX_COLUMNS, tables.index)
+    load_files(database, "audio_rows", AUDIO_COLUMNS, tables.audio)
+    load_files(database, "vocoded_rows", VOCODED_COLUMNS, tables.vocoded)
+    _refuse_repeated(database, "index_rows", "index", "")
+    _refuse_repeated(database, "audio_rows", "fetch-audio", "")
+    _refuse_repeated(database, "vocoded_rows", "vocode", ", vocoder")
+    query = """
+        SELECT corpus, clip_id, official_split FROM index_rows
+        WHERE NOT list_contains(?, official_split) ORDER BY ALL LIMIT 1
+    """
+    if found := database.execute(query, [list(SPLITS)]).fetchone():
+        raise AvfakeError(f"clip {found[0]}/{found[1]} has the official split {found[2]!r}: index it again")
+
+
+def known_vocoders(database: Database) -> tuple[str, ...]:
+    """Vocoders with at least one clip of sound, sorted."""
+    query = "SELECT DISTINCT vocoder FROM vocoded_rows WHERE status = 'ok' ORDER BY 1"
+    return tuple(name for (name,) in database.execute(query).fetchall())
+
+
+def judge_clips(database: Database, config: SplitConfig) -> None:
+    """Make ``clips``, with the ``reason`` why each cannot be used (null when it can), and ``vocoded``."""
+    vocoders = list(config.vocoders)
+    database.execute(_JUDGE_SOUND)
+    database.execute(_MATCH_VOCODED, [vocoders])
+    database.execute(_JUDGE, [vocoders, config.min_duration_s])
+
+
+def _refuse_repeated(database: Database, table: str, command: str, more: str) -> None:
+    """A killed stage may leave old parts beside new ones; which row is right, only the stage can tell."""
+    query = f"""
+        SELECT corpus, clip_id FROM {table} WHERE status = 'ok'
+        GROUP BY corpus, clip_id{more} HAVING count(*) > 1 ORDER BY ALL LIMIT 1
+    """
+    if found := database.execute(query).fetchone():
+        raise AvfakeError(
+            f"clip {found[0]}/{found[1]} stands twice in the results of {command}: run avfake {command} again"
+        )
