@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,8 +71,9 @@ def _training_part(folder: Path, corpus: str, split: str | None) -> Iterator[Fin
         elif name in entries:
             yield Skipped(f"{folder.name}/{name}", "named twice in metadata.json, both times alike")
         entries.setdefault(name, entry)
+    part = folder.name
     for name, entry in entries.items():
-        fake = bool(_label(entry.get("label"), f"{path}: entry {name!r}"))
+        fake = bool(_label(entry.get("label"), path, name))
         original = entry.get("original")
         original = original if fake and isinstance(original, str) and original else None
         problem = None
@@ -79,7 +81,7 @@ def _training_part(folder: Path, corpus: str, split: str | None) -> Iterator[Fin
             problem = f"metadata.json names {name!r} twice, with different entries"
         elif fake and original is None:
             problem = f"metadata.json names no original of the fake {name!r}, so its identity is unknown"
-        yield _finding(folder.name, name, fake, original, problem, corpus=corpus, split=split)
+        yield _finding(part, name, fake, original, problem, corpus=corpus, split=split)
     yield from _unnamed(folder, entries, "metadata.json")
 
 
@@ -135,15 +137,17 @@ def _clip_id(name: str) -> str:
 
 
 def _unnamed(folder: Path, named: dict[str, Any], where: str) -> Iterator[Skipped]:
-    for path in sorted(folder.glob("*.mp4")):
-        if path.name not in named and not path.name.startswith("."):
-            yield Skipped(f"{folder.name}/{path.name}", f"not named in {where}")
+    with os.scandir(folder) as found:
+        names = sorted(entry.name for entry in found)
+    for name in names:
+        if name.endswith(".mp4") and name not in named and not name.startswith("."):
+            yield Skipped(f"{folder.name}/{name}", f"not named in {where}")
 
 
-def _label(value: object, where: str) -> int:
+def _label(value: object, path: Path, name: str) -> int:
     label = _LABELS.get(str(value).strip().lower())
     if label is None:
-        raise AvfakeError(f"{where} has the label {value!r}, not REAL or FAKE; mend the file")
+        raise AvfakeError(f"{path} gives {name!r} the label {value!r}, not REAL or FAKE; mend the file")
     return label
 
 
@@ -170,7 +174,7 @@ def _read_csv(path: Path) -> Iterator[tuple[int, str, int]]:
             if not {"filename", "label"} <= set(reader.fieldnames or []):
                 raise AvfakeError(f"{path} must have the columns filename and label, got {reader.fieldnames}")
             for line in reader:
-                where = f"{path} line {reader.line_num}"
-                yield reader.line_num, line["filename"] or "", _label(line["label"], where)
+                name = line["filename"] or ""
+                yield reader.line_num, name, _label(line["label"], path, name)
     except (OSError, ValueError, csv.Error) as error:
         raise AvfakeError(f"{path} cannot be read: {one_line(error)}") from error

@@ -31,11 +31,14 @@ class Presence:
         """
         folder, _, name = path.rpartition("/")
         entry = self._listed(folder).get(name)
+        plain = name not in ("", ".", "..") and "\\" not in name and ":" not in name
         try:
-            if entry is None or entry.is_symlink() or "\\" in name or ":" in name:
-                state = inside(self._root, path).stat()
-            else:
+            if plain and entry is None:
+                raise FileNotFoundError("the folder does not hold it")
+            if plain and entry is not None and not entry.is_symlink():
                 state = entry.stat(follow_symlinks=False)
+            else:
+                state = inside(self._root, path).stat()
         except (OSError, RuntimeError) as error:  # the latter for a link to itself, until Python 3.13
             raise ClipError(ErrorKind.NOT_FOUND, f"no file {path!r}: {one_line(error)}") from error
         if not stat.S_ISREG(state.st_mode):

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection as Database
 
 from avfake.corpora.base import Labelling
@@ -31,8 +31,9 @@ _FROM_BOTH = {
     **{name: f"coalesce(probed.{name}, chosen.{name})" for name in ("status", "error_kind", "error")},
 }
 _COMPOSE = f"""
+CREATE VIEW indexed AS
 SELECT {", ".join(f"{_FROM_BOTH.get(name, name)} AS {name}" for name in INDEX_SCHEMA.names)}
-FROM chosen LEFT JOIN probed USING (clip_id) ORDER BY clip_id
+FROM chosen LEFT JOIN probed USING (clip_id)
 """
 
 
@@ -96,8 +97,10 @@ def index(
                 run_stage(stage, _tasks(database, corpus, root), jobs=jobs, executor=executor, retry=retry)
                 _load_probed(database, stage)
             facts = {**facts, "n_skipped": skips.n, "skipped": skips.named}
-            write_table(path, stream(database, _COMPOSE, []), INDEX_SCHEMA, facts)
-    return count(path, corpus, skips.n, tuple(skips.named))
+            database.execute(_COMPOSE)
+            ordered = stream(database, "SELECT * FROM indexed ORDER BY clip_id", [])
+            write_table(path, ordered, INDEX_SCHEMA, facts)
+            return count(database, corpus, skips.n, skips.named)
 
 
 def _refuse_other(path: Path, corpus: str, kind: str, root: Path) -> None:
@@ -144,8 +147,7 @@ def _tasks(database: Database, corpus: str, root: Path) -> Iterator[Task]:
 
 def _load_probed(database: Database, stage: Stage) -> None:
     """Copy the ledger of the stage into the table ``probed``."""
-    parts = [str(part) for part in find_parts(stage.ledger, stage.scope)]
-    ledger = ds.dataset(parts, schema=stage.schema, format="parquet")
-    database.register("arriving", ledger.scanner(columns=_PROBED.names).to_reader())
-    database.execute("INSERT INTO probed SELECT * FROM arriving")
-    database.unregister("arriving")
+    for part in find_parts(stage.ledger, stage.scope):
+        database.register("arriving", pq.ParquetFile(part).read(_PROBED.names))
+        database.execute("INSERT INTO probed SELECT * FROM arriving")
+        database.unregister("arriving")

@@ -1,12 +1,19 @@
 """What an index holds, counted for the report of ``avfake index``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import pyarrow.parquet as pq
+from avfake.manifest.database import Database
+from avfake.manifest.schema import SPLITS
 
 _SHOWN = 5  # skipped files named in the text
+_TOTALS = "SELECT count(*), count(DISTINCT identity_group) FROM indexed"
+_GROUPS = """
+SELECT video_label, video_method, official_split, count(*) FROM indexed GROUP BY ALL
+"""
+_FAILURES = """
+SELECT error_kind, count(*) FROM indexed WHERE status = 'failed' GROUP BY error_kind ORDER BY error_kind
+"""
 
 
 @dataclass(frozen=True)
@@ -70,32 +77,29 @@ class IndexReport:
         return "\n".join(lines)
 
 
-def count(path: Path, corpus: str, n_skipped: int, skipped: tuple[tuple[str, str], ...]) -> IndexReport:
-    """Count an index.
+def count(database: Database, corpus: str, n_skipped: int, skipped: Sequence[tuple[str, str]]) -> IndexReport:
+    """Count the rows of an index.
 
     Args:
-        path: Of its table.
+        database: Holds them as ``indexed``.
         corpus: Its name.
         n_skipped: Files that are no rows.
         skipped: Path and reason of some of them.
     """
-    kind = ["video_label", "video_method", "official_split"]
-    table = pq.read_table(path, columns=[*kind, "identity_group", "error_kind"])
-    groups = table.group_by(kind).aggregate([([], "count_all")]).to_pylist()
-    found = [Group(**{name: group[name] for name in kind}, n_rows=group["count_all"]) for group in groups]
-    errors = table.group_by("error_kind").aggregate([([], "count_all")]).to_pylist()
-    failures = {row["error_kind"]: row["count_all"] for row in errors if row["error_kind"] is not None}
+    ((n_rows, n_groups),) = database.execute(_TOTALS).fetchall()
+    groups = [Group(*values) for values in database.execute(_GROUPS).fetchall()]
+    failures = database.execute(_FAILURES).fetchall()
     return IndexReport(
         corpus=corpus,
-        n_rows=table.num_rows,
-        n_identity_groups=len(table["identity_group"].unique()),
-        groups=tuple(sorted(found, key=_order)),
-        failures=dict(sorted(failures.items())),
+        n_rows=n_rows,
+        n_identity_groups=n_groups,
+        groups=tuple(sorted(groups, key=_order)),
+        failures=dict(failures),
         n_skipped=n_skipped,
-        skipped=skipped,
+        skipped=tuple(skipped),
     )
 
 
 def _order(group: Group) -> tuple[int, str, int]:
-    splits = (None, "train", "val", "test")
+    splits = (None, *SPLITS)
     return group.video_label, group.video_method or "", splits.index(group.official_split)
