@@ -27,7 +27,7 @@ def run_local(function: Callable[[Shard], Result], shards: Sequence[Shard], *, j
     Raises:
         AvfakeError: A worker process died.
     """
-    if jobs == 1 or len(shards) == 1:
+    if jobs == 1 or len(shards) <= 1:
         with _one_thread():
             yield from map(function, shards)
         return
