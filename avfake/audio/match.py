@@ -1,26 +1,33 @@
 """Rid a resynthesis of every difference from its source that is not the resynthesis itself.
 
 A detector would rather learn a level, a silence, an offset or a cut-off than a vocoder. So the fake gets
-the source's loudness over speech, its level before the first and after the last word, its digital silence,
-its band limit and no DC; what cannot be mended (a lag, a broken output) fails the clip.
+the source's loudness over speech, its level in every pause, its digital silence, its band limit and no DC;
+what cannot be mended (a lag, a broken output) fails the clip.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 from scipy.signal import fftconvolve, firwin
 
 from avfake.audio.align import measure_lag
 from avfake.audio.io import Waveform, remove_dc
-from avfake.audio.measure import FLOOR_DB, active_speech, bandwidth_hz, log_spectral_distance_db, loudness_db
+from avfake.audio.measure import (
+    FLOOR_DB,
+    active_speech,
+    bandwidth_hz,
+    frame_levels_db,
+    log_spectral_distance_db,
+    loudness_db,
+)
 from avfake.errors import ClipError, ErrorKind
 
 LARGEST_LAG_MS = 1.0
 LARGEST_GAIN_DB = 20.0
 _FULL_SCALE = 32_767 / 32_768
-_RAMP_S = 0.02  # over which the gain moves from one stretch to the next
+_SPEECH_DB = -20.0  # against the loudest frame; louder frames all get one gain, so speech keeps its dynamics,
+_PAUSE_DB = -30.0  # and softer ones follow the source's level: a vocoder's own noise floor would tell on it
 _SHORTEST_ZEROS_S = 0.002  # shorter runs of zeros are zero crossings, not digital silence
 _FULL_BAND = 0.95  # of the Nyquist frequency; a source that reaches it has no band limit of its own
 _TAPS_S = 0.012
@@ -60,13 +67,13 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
         raise ClipError(ErrorKind.NOT_FINITE, "the vocoder's output holds NaN or infinite samples")
     speech = active_speech(source, sample_rate)
     fake = _limit_band(remove_dc(fake), bandwidth_hz(source, sample_rate), sample_rate)
-    gains_db = _stretch_gains(fake, source, speech)
-    fake = fake * _gain_curve(gains_db, speech, sample_rate)
+    gain_db = _speech_gain_db(fake, source, speech)
+    fake = fake * _gain_curve(fake, source, gain_db, sample_rate)
     fake = np.where(_digital_silence(source, sample_rate), np.float32(0), fake).astype(np.float32)
-    fake = fake * np.float32(min(1.0, _FULL_SCALE / max(float(np.abs(fake).max()), 1e-9)))
+    fake = remove_dc(fake * np.float32(min(1.0, _FULL_SCALE / max(float(np.abs(fake).max()), 1e-9))))
     return Matched(
         waveform=fake,
-        gain_db=gains_db[1],
+        gain_db=gain_db,
         lag_ms=_checked_lag_ms(fake, source, sample_rate),
         lsd_db=log_spectral_distance_db(source, fake, sample_rate),
         bandwidth_hz=bandwidth_hz(fake, sample_rate),
@@ -86,42 +93,32 @@ def _limit_band(fake: Waveform, bandwidth: float, sample_rate: int) -> Waveform:
     return low_pass(fake, max(bandwidth - _SLOPE_HZ, _SLOPE_HZ), sample_rate)
 
 
-def _stretch_gains(fake: Waveform, source: Waveform, speech: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Gain in dB before the first, during, and after the last speech."""
+def _speech_gain_db(fake: Waveform, source: Waveform, speech: NDArray[np.bool_]) -> float:
     speech_db = loudness_db(fake, speech)
     if speech_db <= FLOOR_DB + 1:
         raise ClipError(ErrorKind.SILENT, "the vocoder's output is silent where its source speaks")
     gain_db = loudness_db(source, speech) - speech_db
     if abs(gain_db) > LARGEST_GAIN_DB:
         raise ClipError(
-            ErrorKind.TOO_LOUD,
-            f"the vocoder's speech is {-gain_db:+.0f} dB against its source's; {LARGEST_GAIN_DB:.0f} dB may be",
+            ErrorKind.WRONG_LEVEL,
+            f"the vocoder's speech is {-gain_db:+.0f} dB off its source's; {LARGEST_GAIN_DB:.0f} dB may be",
         )
-    lead, trail = _edges(speech)
-    edges = []
-    for stretch in (slice(0, lead), slice(trail, None)):
-        before_db, after_db = loudness_db(fake[stretch]), loudness_db(source[stretch])
-        audible = before_db > FLOOR_DB + 20 and after_db > FLOOR_DB + 20
-        edges.append(np.clip(after_db - before_db, -40, LARGEST_GAIN_DB) if audible else gain_db)
-    return float(edges[0]), gain_db, float(edges[1])
+    return gain_db
 
 
 def _gain_curve(
-    gains_db: tuple[float, float, float], speech: NDArray[np.bool_], sample_rate: int
+    fake: Waveform, source: Waveform, speech_gain_db: float, sample_rate: int
 ) -> NDArray[np.float32]:
-    """Factor per sample, [time]: one gain per stretch, with short ramps between."""
-    lead, trail = _edges(speech)
-    curve_db = np.full(len(speech), gains_db[1])
-    curve_db[:lead] = gains_db[0]
-    curve_db[trail:] = gains_db[2]
-    smooth = uniform_filter1d(curve_db, max(1, round(_RAMP_S * sample_rate)), mode="nearest")
-    return np.asarray(10 ** (smooth / 20), np.float32)
-
-
-def _edges(speech: NDArray[np.bool_]) -> tuple[int, int]:
-    """First sample of speech, and the one after the last."""
-    active = np.flatnonzero(speech)
-    return (int(active[0]), int(active[-1]) + 1) if len(active) else (0, len(speech))
+    """Factor per sample, [time]: one gain for speech, in pauses whatever gives the source's level."""
+    source_db, fake_db = (frame_levels_db(waveform, sample_rate) for waveform in (source, fake))
+    depth_db = _SPEECH_DB - (source_db - source_db.max())
+    share = np.clip(depth_db / (_SPEECH_DB - _PAUSE_DB), 0, 1) * (
+        np.minimum(source_db, fake_db) > FLOOR_DB + 10
+    )
+    pause_gains_db = np.clip(source_db - fake_db, -2 * LARGEST_GAIN_DB, 2 * LARGEST_GAIN_DB)
+    gains_db = speech_gain_db + share * (pause_gains_db - speech_gain_db)
+    centres = (np.arange(len(gains_db)) + 0.5) * len(fake) / len(gains_db)
+    return np.asarray(10 ** (np.interp(np.arange(len(fake)), centres, gains_db) / 20), np.float32)
 
 
 def _digital_silence(source: Waveform, sample_rate: int) -> NDArray[np.bool_]:

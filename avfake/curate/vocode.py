@@ -16,7 +16,7 @@ from avfake.curate.stage import Outcome, Retry, Stage, StageReport, Task, read_l
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.files import inside, sha256_of
-from avfake.vocoders.base import MelVocoder, WaveformVocoder
+from avfake.vocoders.base import Vocoder
 from avfake.vocoders.registry import list_vocoders, load_vocoder
 from avfake.vocoders.resynthesis import resynthesize
 
@@ -86,7 +86,9 @@ def vocode(
     checkpoints = {name: load_vocoder(name).checkpoint_sha256 for name in names}  # also refuses unknown names
     sources = {corpus: list(_tasks(workspace, corpus)) for corpus in corpora or workspace.corpora()}
     if empty := [corpus for corpus in corpora if not sources[corpus]]:
-        raise AvfakeError(f"corpus {empty[0]!r} has no fetched sound; run avfake fetch-audio {empty[0]} first")
+        raise AvfakeError(
+            f"corpus {empty[0]!r} has no fetched sound; run avfake fetch-audio {empty[0]} first"
+        )
     if not any(sources.values()):
         raise AvfakeError(f"{workspace.root} holds no fetched sound; run avfake fetch-audio first")
     policy = BlurPolicy(probability=blur)
@@ -145,7 +147,7 @@ class _Resynthesize:
 
 
 @lru_cache(maxsize=1)
-def _loaded(name: str) -> MelVocoder | WaveformVocoder:
+def _loaded(name: str) -> Vocoder:
     return load_vocoder(name)
 
 
