@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -45,8 +46,9 @@ def invert_mel(amplitude: Tensor, config: MelConfig) -> Tensor:
 @torch.inference_mode(False)
 def _factors(config: MelConfig, device: torch.device) -> tuple[Tensor, Tensor, float]:
     """Filters [bins, n_mels] up to the last bin in use, their pseudo-inverse, and the longest safe step."""
-    filters = mel_filters(config, device)
-    n_used = int(filters.any(dim=1).nonzero().max()) + 1
-    filters = filters[:n_used].contiguous()
-    inverse = torch.linalg.pinv(filters.double()).float().contiguous()
-    return filters, inverse, 1 / float(torch.linalg.matrix_norm(filters.double(), 2)) ** 2
+    bands = mel_filters(config)
+    n_used = int(np.flatnonzero(bands.any(axis=0)).max()) + 1
+    filters = torch.from_numpy(bands[:, :n_used].T).to(device)
+    inverse = torch.linalg.pinv(filters)
+    step = 1 / float(torch.linalg.matrix_norm(filters, 2)) ** 2
+    return filters.float().contiguous(), inverse.float().contiguous(), step

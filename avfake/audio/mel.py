@@ -7,12 +7,14 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from avfake.audio.filterbank import MelNorm, MelScale, triangular_filters
 
-_FRAMES_AT_ONCE = 1024  # of all clips together: their spectra fit a core's cache
+_FRAMES_AT_ONCE = 256  # of all clips together: their spectra stay in a core's cache
+_N_GROUPS = 4  # of neighbouring bands, each multiplied only with the bins it sees
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +118,12 @@ def log_mel(waveform: Tensor, config: MelConfig) -> Tensor:
 def mel_amplitude(waveform: Tensor, config: MelConfig) -> Tensor:
     """Mel spectrogram before the logarithm; arguments and errors as of ``log_mel``."""
     _check_waveform(waveform, config)
-    _, filters = _constants(config, waveform.device)
     n_clips = max(1, _FRAMES_AT_ONCE // max(1, config.n_frames(waveform.shape[1])))
-    blocks = [_magnitude(block, config) @ filters for block in torch.split(waveform, n_clips)]
+    groups = _constants(config, waveform.device).groups
+    blocks = []
+    for block in torch.split(waveform, n_clips):
+        magnitude = _magnitude(block, config)
+        blocks.append(torch.cat([magnitude[..., group.bins] @ group.weights for group in groups], dim=-1))
     return torch.cat(blocks).transpose(1, 2)
 
 
@@ -141,16 +146,27 @@ def mel_to_amplitude(mel: Tensor, config: MelConfig) -> Tensor:
     return torch.pow(10.0, (1 - mel) * math.log10(config.floor))
 
 
-def mel_filters(config: MelConfig, device: torch.device | str = "cpu") -> Tensor:
-    """Filters of a front-end, float32, [n_fft // 2 + 1, n_mels]: ``magnitude @ filters`` is its Mel."""
-    n_bins = config.n_fft // 2 + 1
-    filters = _constants(config, torch.device(device)).filters
-    return functional.pad(filters, (0, 0, 0, n_bins - len(filters)))
+def mel_filters(config: MelConfig) -> NDArray[np.float64]:
+    """Weights of a front-end's bands, [n_mels, n_fft // 2 + 1]."""
+    return triangular_filters(
+        sample_rate=config.sample_rate,
+        n_fft=config.n_fft,
+        n_mels=config.n_mels,
+        fmin=config.fmin,
+        fmax=config.top_hz,
+        scale=config.mel_scale,
+        norm=config.norm,
+    )
+
+
+class _Group(NamedTuple):
+    bins: slice  # that any of its bands sees
+    weights: Tensor  # [those bins, bands]
 
 
 class _Constants(NamedTuple):
     window: Tensor  # [n_fft], float32 when the arithmetic is single, else float64
-    filters: Tensor  # [bins up to top_hz, n_mels]
+    groups: tuple[_Group, ...]
 
 
 @lru_cache(maxsize=32)
@@ -160,37 +176,32 @@ def _constants(config: MelConfig, device: torch.device) -> _Constants:
     window = torch.hann_window(config.win_length, dtype=dtype, device=device)
     left = (config.n_fft - config.win_length) // 2
     window = functional.pad(window, (left, config.n_fft - config.win_length - left))
-    filters = triangular_filters(
-        sample_rate=config.sample_rate,
-        n_fft=config.n_fft,
-        n_mels=config.n_mels,
-        fmin=config.fmin,
-        fmax=config.top_hz,
-        scale=config.mel_scale,
-        norm=config.norm,
-    )
-    n_used = int(np.flatnonzero(filters.any(axis=0)).max(initial=0)) + 1
-    weights = torch.from_numpy(filters[:, :n_used].T).to(device, torch.float32)
-    return _Constants(window, weights.contiguous())
+    bands = np.array_split(mel_filters(config), _N_GROUPS)
+    return _Constants(window, tuple(_group(part, device) for part in bands if len(part)))
+
+
+def _group(bands: NDArray[np.float64], device: torch.device) -> _Group:
+    seen = np.flatnonzero(bands.any(axis=0))
+    bins = slice(int(seen.min(initial=0)), int(seen.max(initial=0)) + 1)
+    return _Group(bins, torch.from_numpy(bands[:, bins].T).to(device, torch.float32).contiguous())
 
 
 def _magnitude(waveform: Tensor, config: MelConfig) -> Tensor:
-    """Magnitude spectrum, [batch, mel_frames, bins that a filter uses]."""
-    window, filters = _constants(config, waveform.device)
+    """Magnitude spectrum, [batch, mel_frames, bins]."""
+    window = _constants(config, waveform.device).window
     padded = functional.pad(waveform, (config.edge, config.edge), mode=config.pad_mode)
     if config.arithmetic == "convolution":
-        parts = _convolve(padded, config)[..., : len(filters), :]
+        parts = _convolve(padded, window, config)
     else:
-        spectrum = torch.fft.rfft(padded.unfold(-1, config.n_fft, config.hop_length) * window)
-        parts = torch.view_as_real(spectrum[..., : len(filters)].to(torch.complex64))
+        frames = padded.to(window.dtype).unfold(-1, config.n_fft, config.hop_length)
+        parts = torch.view_as_real(torch.fft.rfft(frames * window).to(torch.complex64))
     parts = parts.square()  # and not abs() of the complex numbers, which takes twice the time
     power = torch.add(parts[..., 0], parts[..., 1])
     return (power + config.power_eps if config.power_eps else power).sqrt()
 
 
-def _convolve(padded: Tensor, config: MelConfig) -> Tensor:
+def _convolve(padded: Tensor, window: Tensor, config: MelConfig) -> Tensor:
     """Spectrum as a convolution with windowed cosines and sines, [batch, mel_frames, bins, 2]."""
-    window, _ = _constants(config, padded.device)
     waves = torch.fft.rfft(torch.eye(config.n_fft, dtype=torch.float64, device=padded.device)).T
     kernels = torch.cat([waves.real, waves.imag]).float() * window.float()
     parts = functional.conv1d(padded[:, None], kernels[:, None], stride=config.hop_length)
