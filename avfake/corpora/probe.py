@@ -16,7 +16,7 @@ from avfake.errors import ClipError, ErrorKind
 _CONTAINERS = "mov,mp4,matroska,webm,avi,mpeg,mpegts,asf,flv,ogg,wav,mp3,flac,aac"
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
 _TIMEOUT_S = 60.0  # for a disk that stops answering
-_TOLERANCE_S = 1.0  # headers round, and sound may end a little before the picture
+_TOLERANCE_S = 0.5  # headers round, and some muxers do not write how long the last frame lasts
 _PACKETS_FOR_FIRST_FRAME = 500
 _MAGIC = (b"ftyp", b"moov", b"mdat", b"\x1aE\xdf\xa3", b"RIFF", b"\0\0\x01\xba", b"FLV", b"OggS")
 _PICTURE = av.stream.Disposition.attached_pic
