@@ -1,12 +1,12 @@
 """One low-pass for all sound of a split, so that where a spectrum ends says nothing."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from scipy.signal import firwin, kaiserord, oaconvolve
 
 from avfake.audio.io import Waveform, load_flac, save_flac
 from avfake.curate.stage import Outcome, Stage, Task, find_parts, run_stage
@@ -16,7 +16,7 @@ from avfake.manifest.database import Database, load_files
 
 STOPBAND_DB = 90.0  # under what 16 bits can hold of speech
 TRANSITION_HZ = 500.0
-_FIELDS = [pa.field("limited_path", pa.string()), pa.field("limited_sha256", pa.string())]
+_FIELDS = [pa.field(name, pa.string()) for name in ("source_path", "limited_path", "limited_sha256")]
 
 # A vocoder's effective top frequency is what its widest outputs reach; the 95th percentile, not the
 # maximum, so that one clip with a click does not decide.
@@ -62,10 +62,20 @@ def limit_band(database: Database, root: Path, folder: Path, *, jobs: int, execu
                 f"({', '.join(report.failures)}): make them again, reasons are in {stage.ledger}"
             )
         parts += find_parts(stage.ledger, stage.scope)
-    columns = dict.fromkeys(("source_path", "limited_path", "limited_sha256"), "VARCHAR")
-    load_files(database, "filtered", columns, parts)
+    load_files(database, "filtered", {field.name: "VARCHAR" for field in _FIELDS}, parts)
     database.execute("INSERT INTO limited SELECT * FROM filtered")
     return float(cutoff_hz)
+
+
+def forget_other_cutoffs(folder: Path, cutoff_hz: float | None) -> None:
+    """Remove filtered sound that the tables of a split no longer name."""
+    kept = None if cutoff_hz is None else _label(cutoff_hz)
+    for sounds in (folder / "audio").glob("*"):
+        if sounds.name != kept:
+            shutil.rmtree(sounds)
+    for part in (folder / "audio.parquet").glob("part-*.parquet"):
+        if not part.name.startswith(f"part-{kept}-"):
+            part.unlink()
 
 
 def low_pass(waveform: Waveform, sample_rate: int, cutoff_hz: float) -> Waveform:
@@ -82,6 +92,8 @@ def low_pass(waveform: Waveform, sample_rate: int, cutoff_hz: float) -> Waveform
     nyquist = sample_rate / 2
     if cutoff_hz >= nyquist:
         return waveform
+    from scipy.signal import firwin, kaiserord, oaconvolve  # a second to import, and few splits need it
+
     n_taps, beta = kaiserord(STOPBAND_DB, TRANSITION_HZ / nyquist)
     taps = firwin(n_taps | 1, cutoff_hz - TRANSITION_HZ / 2, window=("kaiser", beta), fs=sample_rate)
     filtered = oaconvolve(waveform.astype(np.float64), taps)
@@ -110,17 +122,20 @@ class _Filter:
 
 
 def _stage(root: Path, folder: Path, cutoff_hz: float, voice: str) -> Stage:
-    scope = f"{cutoff_hz:.0f}hz-{voice}"
-    target = folder.relative_to(root) / "audio" / f"{cutoff_hz:.0f}hz" / voice
+    target = folder.relative_to(root) / "audio" / _label(cutoff_hz) / voice
     return Stage(
         ledger=folder / "audio.parquet",
-        scope=scope,
-        fields=[pa.field("source_path", pa.string()), *_FIELDS],
+        scope=f"{_label(cutoff_hz)}-{voice}",
+        fields=_FIELDS,
         config={"cutoff_hz": cutoff_hz, "stopband_db": STOPBAND_DB, "transition_hz": TRANSITION_HZ},
         work=_Filter(root, target.as_posix(), cutoff_hz),
         root=root,
         media_column="limited_path",
     )
+
+
+def _label(cutoff_hz: float) -> str:
+    return f"{cutoff_hz:.0f}hz"
 
 
 def _tasks(database: Database, vocoder: str | None) -> Iterator[Task]:

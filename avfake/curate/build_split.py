@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from avfake.curate.band_limit import forget_other_cutoffs, limit_band
 from avfake.curate.stage import fingerprint
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
@@ -18,7 +19,7 @@ from avfake.manifest.candidates import Tables, judge_clips, known_vocoders, load
 from avfake.manifest.database import Database, open_database
 from avfake.manifest.holdout import place_clips
 from avfake.manifest.pairing import pair_sounds
-from avfake.manifest.proof import Proof, prove
+from avfake.manifest.proof import prove
 from avfake.manifest.rows import prepare_rows, split_rows
 from avfake.manifest.schema import SPLIT_SCHEMA, SPLITS
 from avfake.manifest.split_config import BandLimit, SplitConfig, TrainPolicy
@@ -28,7 +29,7 @@ _EXCLUDED = """
 SELECT reason, count(*) FROM (
     SELECT reason FROM clips WHERE reason IS NOT NULL
     UNION ALL SELECT reason FROM placed WHERE reason IS NOT NULL
-    UNION ALL SELECT 'left out of this split' FROM placed p
+    UNION ALL SELECT 'method left out of its split' FROM placed p
         ANTI JOIN pool USING (corpus, clip_id) WHERE p.reason IS NULL
     UNION ALL SELECT 'not needed for equal quadrants' FROM pool ANTI JOIN chosen USING (corpus, clip_id)
 ) GROUP BY reason ORDER BY reason
@@ -41,6 +42,7 @@ class SplitReport:
 
     Attributes:
         name: Of the split.
+        build: Fingerprint of the rows and options; also in the metadata of each table.
         n_clips: Indexed clips looked at.
         n_rows: Manifest rows, by split and quadrant.
         excluded: Clips that are in no row, by reason.
@@ -52,6 +54,7 @@ class SplitReport:
     """
 
     name: str
+    build: str
     n_clips: int
     n_rows: Mapping[str, Mapping[str, int]]
     excluded: Mapping[str, int]
@@ -131,25 +134,35 @@ def build_split(
         band_limit=band_limit,
         seed=seed,
     )
+    with workspace.lock():
+        return _build(workspace, name, config, jobs=jobs, executor=executor)
+
+
+def _build(workspace: Workspace, name: str, config: SplitConfig, *, jobs: int, executor: str) -> SplitReport:
     folder = workspace.split(name)
     building = folder.with_name(f".{folder.name}.building")
-    with workspace.lock(), open_database(building, threads=jobs) as database:
+    with open_database(building, threads=jobs) as database:
         load_tables(database, _tables(workspace, config.corpora))
         config = replace(config, vocoders=_vocoders(database, config.vocoders))
         judge_clips(database, config)
         place_clips(database, config)
         methods = choose_rows(database, config)
-        pair_sounds(database, shuffle=shuffle_audio, seed=seed)
+        pair_sounds(database, shuffle=config.shuffle_audio, seed=config.seed)
         prepare_rows(database)
         cutoff_hz = None
-        if band_limit == "common":
-            from avfake.curate.band_limit import limit_band  # scipy.signal takes a second to import
-
+        if config.band_limit == "common":
             cutoff_hz = limit_band(database, workspace.root, folder, jobs=jobs, executor=executor)
-        facts = {"config": config.as_json(), "seed": seed, "methods": list(methods), "cutoff_hz": cutoff_hz}
-        proof = _write(database, building, config, facts, [workspace.index(name) for name in config.corpora])
-        report = _report(database, name, facts, proof)
+        facts = {
+            "config": config.as_json(),
+            "seed": config.seed,
+            "methods": list(methods),
+            "cutoff_hz": cutoff_hz,
+        }
+        index = [workspace.index(corpus) for corpus in config.corpora]
+        facts = _write(database, building, config, facts, index)
+        report = _report(database, name, facts)
         _publish(building, folder, report)
+    forget_other_cutoffs(folder, cutoff_hz)
     return report
 
 
@@ -182,8 +195,11 @@ def _tables(workspace: Workspace, corpora: Sequence[str]) -> Tables:
 
 def _write(
     database: Database, building: Path, config: SplitConfig, facts: Mapping[str, Any], index: Sequence[Path]
-) -> Proof:
+) -> dict[str, Any]:
     """Write the tables, prove them, and write them once more with the proof in their metadata.
+
+    Returns:
+        The facts, proof and fingerprint added.
 
     Raises:
         AvfakeError: The proof found a violation.
@@ -194,28 +210,28 @@ def _write(
     if proof.violations:
         raise AvfakeError(f"the split was not written, its proof failed: {'; '.join(proof.violations[:3])}")
     build = fingerprint(facts, [sha256_of(building / f"{split}.parquet") for split in SPLITS])
+    proven = {**facts, "build": build, "proof": proof.as_json()}
     for split in SPLITS:
-        unproven = building / f"{split}.parquet"
-        rows = pq.ParquetFile(unproven).iter_batches()
-        metadata = {**facts, "build": build, "split": split, "proof": proof.as_json()}
-        write_table(building / "proven" / unproven.name, rows, SPLIT_SCHEMA, metadata)
-    return proof
+        rows = pq.ParquetFile(building / f"{split}.parquet").iter_batches()
+        write_table(building / "proven" / f"{split}.parquet", rows, SPLIT_SCHEMA, {**proven, "split": split})
+    return proven
 
 
-def _report(database: Database, name: str, facts: Mapping[str, Any], proof: Proof) -> SplitReport:
+def _report(database: Database, name: str, facts: Mapping[str, Any]) -> SplitReport:
     rows: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
-    for cell in proof.cells:
-        rows[cell.split][cell.quadrant] += cell.n_rows
+    for cell in facts["proof"]["cells"]:
+        rows[cell["split"]][cell["quadrant"]] += cell["n_rows"]
     (n_clips,) = database.execute("SELECT count(*) FROM clips").fetchone() or (0,)
     return SplitReport(
         name=name,
+        build=facts["build"],
         n_clips=n_clips,
         n_rows={split: dict(counts) for split, counts in rows.items()},
         excluded=dict(database.execute(_EXCLUDED).fetchall()),
         cutoff_hz=facts["cutoff_hz"],
         config=facts["config"],
         methods=facts["methods"],
-        proof=proof.as_json(),
+        proof=facts["proof"],
     )
 
 

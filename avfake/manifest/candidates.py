@@ -114,17 +114,28 @@ def load_tables(database: Database, tables: Tables) -> None:
 
 
 def known_vocoders(database: Database) -> tuple[str, ...]:
-    """Vocoders with at least one clip of sound, sorted."""
-    query = "SELECT DISTINCT vocoder FROM vocoded_rows WHERE status = 'ok' ORDER BY 1"
+    """Vocoders that made the sound of at least one indexed clip, sorted."""
+    query = """
+        SELECT DISTINCT vocoder FROM vocoded_rows SEMI JOIN index_rows USING (corpus, clip_id)
+        WHERE vocoded_rows.status = 'ok' ORDER BY 1
+    """
     return tuple(name for (name,) in database.execute(query).fetchall())
 
 
 def judge_clips(database: Database, config: SplitConfig) -> None:
-    """Make ``clips``, with the ``reason`` why each cannot be used (null when it can), and ``vocoded``."""
+    """Make ``clips``, with the ``reason`` why each cannot be used (null when it can), and ``vocoded``.
+
+    Raises:
+        AvfakeError: No clip can be used.
+    """
     vocoders = list(config.vocoders)
     database.execute(_JUDGE_SOUND)
     database.execute(_MATCH_VOCODED, [vocoders])
     database.execute(_JUDGE, [vocoders, config.min_duration_s])
+    query = "SELECT count(*) || ' ' || reason, count(*) FROM clips GROUP BY reason ORDER BY 2 DESC, 1"
+    reasons = [text for text, _ in database.execute(query).fetchall()]
+    if None not in reasons:
+        raise AvfakeError(f"no clip can be used: {', '.join(reasons) or 'the index is empty'}")
 
 
 def _refuse_repeated(database: Database, table: str, command: str, more: str) -> None:

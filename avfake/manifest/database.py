@@ -40,11 +40,13 @@ def open_database(folder: Path, *, threads: int) -> Iterator[Database]:
         "autoload_known_extensions": False,
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # what a killed build left
+        folder.mkdir(parents=True)
         with duckdb.connect(folder / "build.duckdb", config=options) as database:
+            database.execute("SET enable_progress_bar = false")  # it writes to stdout, where results go
             database.execute(_DRAW)
             yield database
-    except (OSError, duckdb.OutOfMemoryException) as error:
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise StorageError(f"cannot build in {folder}: {one_line(error)}; free some space") from error
     except duckdb.Error as error:
         raise AvfakeError(f"the tables of the workspace cannot be joined: {one_line(error)}") from error
