@@ -56,7 +56,7 @@ def resynthesize(vocoder: Vocoder, waveform: Waveform, blur: Blur) -> Waveform:
 def _without_lag(made: Waveform, sound: Waveform, edge: int, rate: int) -> Waveform:
     """The part of ``made``, which reaches ``edge`` samples further at both ends, that belongs to ``sound``.
 
-    WORLD rings after each pulse as no voice does, so it is late by 1 to 5 ms, depending on the voice; and a
+    WORLD rings after each pulse as no voice does, so it is late by up to 5 ms, depending on the voice; and a
     strong blur shifts uneven envelopes by about a millisecond. What can be told from zero is taken back.
     """
     late = 0
