@@ -7,7 +7,7 @@ from avfake.demo.identity import Identity
 from avfake.demo.paint import bump, inside, lay, mottle, ramp
 
 REACH = (1.65, 1.85, 1.9)  # the layer spans this far to either side, up, and down, in face units
-RESOLUTION = 100  # pixels per face unit; finer than any frame
+RESOLUTION = 84  # pixels per face unit; finer than any frame
 _EDGE = 0.035  # softness of outlines
 
 

@@ -14,6 +14,7 @@ SPEECH_RATE = 44_100  # Hz; not the rate of the data set, so that resampling is 
 VIDEO_FPS = 25
 _HOP = 220  # samples between two settings of the filter, about 5 ms
 _WINDOW = 4 * _HOP
+_LOW_CUT_HZ, _HIGH_CUT_HZ = 50.0, 9_000.0
 _N_FFT = 2048  # leaves a tail for the filter's ringing
 _BANDWIDTHS_HZ = (70.0, 90.0, 130.0, 250.0, 350.0)
 
@@ -79,7 +80,8 @@ def speak(voice: Voice, rng: np.random.Generator, *, n_frames: int) -> Speech:
     hiss = rng.standard_normal(n_samples)
     voiced = _filter(pulses + voice.breath * hiss * _breathing(pulses), _formant_response(controls))
     unvoiced = _filter(hiss, _noise_response(controls))
-    waveform = voiced / _level(voiced) + 2.2 * unvoiced + 10**-3.2 * rng.standard_normal(n_samples)
+    room = 10**-3.2 * rng.standard_normal(n_samples)
+    waveform = _record(voiced / _level(voiced) + 2.2 * unvoiced + room)
     waveform *= 10 ** (rng.uniform(-24.0, -21.0) / 20) / _level(waveform)
     waveform *= min(1.0, 0.9 / np.abs(waveform).max())
     at_frames = np.arange(n_frames) * SPEECH_RATE / VIDEO_FPS / _HOP
@@ -173,6 +175,14 @@ def _filter(source: np.ndarray, response: np.ndarray) -> np.ndarray:
     for start, piece in zip(starts, filtered, strict=True):
         out[start : start + _N_FFT] += piece
     return out[_WINDOW // 2 : _WINDOW // 2 + len(source)]
+
+
+def _record(sound: np.ndarray) -> np.ndarray:
+    """What a microphone lets through: nothing below a voice, and nothing above 10 kHz."""
+    frequency = np.maximum(rfftfreq(len(sound), 1 / SPEECH_RATE), 1e-3)
+    response = 1 / (1 + (_LOW_CUT_HZ / frequency) ** 4) / (1 + (frequency / _HIGH_CUT_HZ) ** 80)
+    recorded: np.ndarray = irfft(rfft(sound) * response, len(sound))
+    return recorded
 
 
 def _level(waveform: np.ndarray) -> float:
