@@ -13,7 +13,6 @@ from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.manifest.schema import SPLIT_SCHEMA
 from avfake.manifest.table import write_rows
-
 from tests.curate.audit_split import RATE, make_index, make_split
 
 
