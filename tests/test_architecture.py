@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "reporting": {"manifest", "audio"},
     "demo": {"curate", "reporting", "corpora", "vocoders", "audio", "manifest"},
     "cli": {"demo", "curate"},
+    "__main__": {"cli"},
     **{room: set() for room in GROUND},
 }
 

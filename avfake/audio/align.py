@@ -11,6 +11,7 @@ _STEP_S = 0.0005  # between envelope samples
 _WINDOW_S = 0.012
 _LONGEST_S = 30.0  # of sound that is compared; a longer one is compared in three pieces of a third of it
 _N_BANDS = 20
+_REACH = 5  # steps to each side of the peak over which its top is fitted
 _DYNAMIC_RANGE = 1e-5  # of band power, so that noise far under the speech does not vote
 
 
@@ -77,9 +78,12 @@ def _envelopes(waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:
 
 
 def _vertex(values: NDArray[np.float64], peak: int) -> float:
-    """Where a parabola through the peak and its neighbours is highest, relative to the peak."""
-    if not 0 < peak < len(values) - 1:
+    """Where a parabola through the surroundings of the peak is highest, relative to the peak, in steps.
+
+    The top of a resynthesis' correlation is flat and rippled, so its highest sample alone says little.
+    """
+    steps = np.arange(max(0, peak - _REACH), min(len(values), peak + _REACH + 1)) - peak
+    if len(steps) < 3:
         return 0.0
-    left, middle, right = values[peak - 1 : peak + 2]
-    curvature = left - 2 * middle + right
-    return float(0.5 * (left - right) / curvature) if curvature < 0 else 0.0
+    square, slope, _ = np.polyfit(steps, values[steps + peak], 2)
+    return float(np.clip(-slope / (2 * square), -_REACH, _REACH)) if square < 0 else 0.0
