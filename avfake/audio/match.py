@@ -25,8 +25,8 @@ from avfake.errors import ClipError, ErrorKind
 
 LARGEST_LAG_MS = 1.0
 LARGEST_GAIN_DB = 20.0
-# How far a pause may be moved against speech. The source's level to the last decibel sharpens what a blur smeared
-# over an onset, which reads as a lag; where that matters, less of it is done.
+# How far a pause may be moved against speech. The source's level to the last decibel sharpens what a blur
+# smeared over an onset, which reads as a lag; where that matters, less of it is done.
 _PAUSE_LIMITS_DB = (40.0, 10.0, 5.0)
 _FULL_SCALE = 32_767 / 32_768
 _SPEECH_DB = -20.0  # against the loudest frame; louder frames all get one gain, so speech keeps its dynamics,
