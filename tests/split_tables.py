@@ -10,6 +10,7 @@ from avfake.curate.fetch_audio import AUDIO_FIELDS
 from avfake.curate.stage import KEY_FIELDS
 from avfake.curate.vocode import VOCODED_FIELDS
 from avfake.curate.workspace import Workspace
+from avfake.manifest.candidates import Tables
 from avfake.manifest.schema import INDEX_SCHEMA
 from avfake.manifest.table import write_rows
 
@@ -122,3 +123,12 @@ def _vocoded_row(clip: Mapping[str, Any], vocoder: str) -> dict[str, Any]:
         "bandwidth_hz": 8_000.0 if vocoder == "griffin-lim" else 10_000.0,
         **clip.get("vocoded", {}),
     }
+
+
+def tables_of(workspace: Workspace) -> Tables:
+    """The files build-split reads."""
+    return Tables(
+        index=[workspace.index(corpus) for corpus in workspace.corpora()],
+        audio=sorted(workspace.ledger("audio").glob("part-*.parquet")),
+        vocoded=sorted(workspace.ledger("vocoded").glob("part-*.parquet")),
+    )

@@ -12,7 +12,7 @@ from avfake.errors import AvfakeError, StorageError, one_line
 
 Database = duckdb.DuckDBPyConnection
 MEMORY = "512MiB"  # of DuckDB's buffers; what exceeds it goes to the folder of the database
-_FILES_AT_ONCE = 2_000  # DuckDB keeps the footer of each file of one read in memory
+_FILES_AT_ONCE = 500  # DuckDB keeps the footer of each file of one read in memory
 _BATCH = 65_536
 
 # Every draw is a rank by this hash of the seed, the purpose of the draw and the name of what is drawn.

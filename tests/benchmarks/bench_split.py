@@ -5,11 +5,9 @@ Run: python tests/benchmarks/bench_split.py [clips ...] [--shard CLIPS]; default
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +17,6 @@ import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # so that it runs as a file and as a module
 
-from avfake.curate.build_split import build_split
 from avfake.curate.workspace import Workspace
 from avfake.manifest.schema import INDEX_SCHEMA
 from avfake.manifest.table import write_table
@@ -55,6 +52,21 @@ SELECT * REPLACE (if(vocoded, 'ok', 'failed') AS status), if(vocoded, $name, NUL
     0.1 AS lag_ms, 3.0 AS lsd_db, 9000.0 AS bandwidth_hz
 FROM clips WHERE fetched
 """
+BUILD = """
+import json, resource, sys, time
+from pathlib import Path
+from avfake.curate.build_split import build_split
+from avfake.curate.workspace import Workspace
+
+started = time.perf_counter()
+report = build_split(Workspace(Path(sys.argv[1])), jobs=2)
+print(json.dumps({
+    "seconds": time.perf_counter() - started,
+    "cpu_s": time.process_time(),
+    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "n_rows": sum(sum(quadrants.values()) for quadrants in report.n_rows.values()),
+}))
+"""
 
 
 def main() -> None:
@@ -72,26 +84,13 @@ def measure(n_clips: int, shard: int) -> float:
     """Build once from fresh tables, in a process of its own so that the peak memory is its own."""
     with tempfile.TemporaryDirectory() as folder:
         make_tables(Workspace(Path(folder)), n_clips, shard)
-        run = [sys.executable, "-c", "from tests.benchmarks.bench_split import build as b; b()", folder]
-        root = Path(__file__).parents[2]
-        found = json.loads(subprocess.run(run, check=True, capture_output=True, text=True, cwd=root).stdout)
+        command = [sys.executable, "-c", BUILD, folder]
+        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     print(
         f"{n_clips} clips in parts of {shard}: {found['seconds']:.1f} s ({found['cpu_s']:.1f} s of CPU), "
         f"peak {found['peak_mib']:.0f} MiB, {found['n_rows']} rows"
     )
     return float(found["seconds"])
-
-
-def build() -> None:
-    started = time.perf_counter()
-    report = build_split(Workspace(Path(sys.argv[1])), jobs=2)
-    found = {
-        "seconds": time.perf_counter() - started,
-        "cpu_s": time.process_time(),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "n_rows": sum(sum(quadrants.values()) for quadrants in report.n_rows.values()),
-    }
-    print(json.dumps(found))
 
 
 def make_tables(workspace: Workspace, n_clips: int, shard: int) -> None:
