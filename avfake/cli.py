@@ -187,13 +187,14 @@ def build_split(
     verbose: VerboseOption = False,
 ) -> None:
     """Write a four-quadrant manifest, prove its balance, and audit it for shortcuts."""
-    from avfake.curate.audit import refuse_shortcuts
+    from avfake.curate.audit import audit, refuse_shortcuts
     from avfake.curate.build_split import build_split as run
     from avfake.curate.workspace import open_workspace
 
     _prepare(verbose)
+    data = open_workspace(workspace)
     report = run(
-        open_workspace(workspace),
+        data,
         name=name,
         corpora=corpus or (),
         vocoders=vocoder or (),
@@ -207,13 +208,14 @@ def build_split(
         min_duration_s=min_duration,
         ratios=ratios,
         band_limit=band_limit,
-        allow_shortcuts=allow_shortcuts,
         seed=seed,
         jobs=jobs,
         executor=executor,
     )
     _show(report, as_json=json)
-    refuse_shortcuts(report.audit)
+    audited = audit(data, name, allow_shortcuts=allow_shortcuts, seed=seed, jobs=jobs, executor=executor)
+    _show(audited, as_json=json)
+    refuse_shortcuts(audited)
 
 
 @app.command()

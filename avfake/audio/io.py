@@ -14,6 +14,20 @@ from avfake.files import write_bytes
 Waveform = NDArray[np.float32]
 
 SAMPLE_RATE = 22_050
+HEADROOM_DB = 6.0  # by which all sound is softened, so that a resynthesis whose peaks are higher need not be
+
+
+def in_common_form(waveform: Waveform, sample_rate: int) -> Waveform:
+    """Bring decoded sound, whatever it is to become, to the one rate, no DC, and 6 dB of headroom.
+
+    Args:
+        waveform: Mono, [time], in [-1, 1].
+        sample_rate: Of it, in Hz.
+
+    Returns:
+        [time], at SAMPLE_RATE.
+    """
+    return remove_dc(resample(waveform, sample_rate, SAMPLE_RATE)) * np.float32(10 ** (-HEADROOM_DB / 20))
 
 
 def resample(waveform: Waveform, rate_in: int, rate_out: int) -> Waveform:

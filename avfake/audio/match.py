@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve, firwin
+from scipy.signal import fftconvolve, firwin, get_window
 
 from avfake.audio.align import measure_lag
 from avfake.audio.io import Waveform, remove_dc
 from avfake.audio.measure import (
     FLOOR_DB,
     active_speech,
+    average_spectrum_db,
     bandwidth_hz,
     frame_levels_db,
     log_spectral_distance_db,
@@ -32,9 +33,9 @@ _FULL_SCALE = 32_767 / 32_768
 _SPEECH_DB = -20.0  # against the loudest frame; louder frames all get one gain, so speech keeps its dynamics,
 _PAUSE_DB = -30.0  # and softer ones follow the source's level: a vocoder's own noise floor would tell on it
 _SHORTEST_ZEROS_S = 0.002  # shorter runs of zeros are zero crossings, not digital silence
-_FULL_BAND = 0.95  # of the Nyquist frequency; a source that reaches it has no band limit of its own
+_IN_BAND_DB = -45.0  # of the average spectrum, against its peak; what is louder is left to the vocoder,
+_OUT_OF_BAND_DB = -55.0  # and what is softer, the source's band limit and the floor beyond, is the source's
 _TAPS_S = 0.012
-_SLOPE_HZ = 200.0  # from the cut-off of the low-pass to where it is 70 dB down
 
 
 class Matched(NamedTuple):
@@ -69,8 +70,9 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
     if not np.isfinite(fake).all():
         raise ClipError(ErrorKind.NOT_FINITE, "the vocoder's output holds NaN or infinite samples")
     speech = active_speech(source, sample_rate)
-    fake = _limit_band(remove_dc(fake), bandwidth_hz(source, sample_rate), sample_rate)
+    fake = remove_dc(fake)
     gain_db = _speech_gain_db(fake, source, speech)
+    fake = _with_band_edge(fake, source, gain_db, sample_rate)
     levelled, lag_ms = _levelled(fake, source, gain_db, sample_rate)
     matched = remove_dc(
         levelled * np.float32(min(1.0, _FULL_SCALE / max(float(np.abs(levelled).max()), 1e-9)))
@@ -91,10 +93,16 @@ def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform
     return np.asarray(fftconvolve(waveform, taps, mode="same"), np.float32)
 
 
-def _limit_band(fake: Waveform, bandwidth: float, sample_rate: int) -> Waveform:
-    if bandwidth >= _FULL_BAND * sample_rate / 2:
-        return fake
-    return low_pass(fake, max(bandwidth - _SLOPE_HZ, _SLOPE_HZ), sample_rate)
+def _with_band_edge(fake: Waveform, source: Waveform, gain_db: float, sample_rate: int) -> Waveform:
+    """Filter without delay: where the source's average spectrum has ended, the fake's becomes the same."""
+    source_db, fake_db = (average_spectrum_db(waveform, sample_rate) for waveform in (source, fake))
+    depth_db = _IN_BAND_DB - (source_db - source_db.max())
+    share = np.clip(depth_db / (_IN_BAND_DB - _OUT_OF_BAND_DB), 0, 1)
+    response = 10 ** (share * np.clip(source_db - fake_db - gain_db, -60, 30) / 20)
+    taps = np.roll(np.fft.irfft(response), len(response) - 1)[1:] * get_window(
+        ("kaiser", 9.0), 1023, fftbins=False
+    )
+    return np.asarray(fftconvolve(fake, taps, mode="same"), np.float32)
 
 
 def _speech_gain_db(fake: Waveform, source: Waveform, speech: NDArray[np.bool_]) -> float:

@@ -48,12 +48,16 @@ def edge_silence(waveform: Waveform, sample_rate: int) -> tuple[float, float]:
 
 def bandwidth_hz(waveform: Waveform, sample_rate: int) -> float:
     """Highest frequency at which the long-term average spectrum is within 70 dB of its peak, in Hz."""
-    spectrum = _power_spectrogram(waveform, sample_rate).mean(axis=1)
-    smooth = np.convolve(np.pad(spectrum, 3, mode="edge"), np.ones(7) / 7, mode="valid")
-    levels = level_db(smooth)
+    levels = average_spectrum_db(waveform, sample_rate)
     inside = np.flatnonzero(levels > max(levels.max() - _LTAS_RANGE_DB, FLOOR_DB))
     top = inside[-1] if len(inside) else 0
-    return float(top * sample_rate / 2 / (len(spectrum) - 1))
+    return float(top * sample_rate / 2 / (len(levels) - 1))
+
+
+def average_spectrum_db(waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:
+    """Long-term average spectrum, smoothed over 7 bins; 513 bins from 0 Hz to the Nyquist frequency."""
+    spectrum = _power_spectrogram(waveform, sample_rate).mean(axis=1)
+    return level_db(np.convolve(np.pad(spectrum, 3, mode="edge"), np.ones(7) / 7, mode="valid"))
 
 
 def log_spectral_distance_db(reference: Waveform, other: Waveform, sample_rate: int) -> float:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avfake.audio.decode import decode_sound
-from avfake.audio.io import SAMPLE_RATE, Waveform, remove_dc, resample, save_flac
+from avfake.audio.io import HEADROOM_DB, SAMPLE_RATE, Waveform, in_common_form, save_flac
 from avfake.audio.measure import active_speech, bandwidth_hz, loudness_db
 from avfake.curate.stage import Outcome, Retry, Stage, StageReport, Task, fingerprint, run_stage
 from avfake.curate.workspace import Workspace
@@ -107,7 +107,7 @@ class _Demux:
 
     def __call__(self, task: Task) -> Outcome:
         sound = decode_sound(inside(self.corpus_root, task.facts["video_path"]))
-        waveform = remove_dc(resample(sound.waveform, sound.sample_rate, SAMPLE_RATE))
+        waveform = in_common_form(sound.waveform, sound.sample_rate)
         _refuse_useless(waveform)
         name = f"audio/{task.corpus}/{task.clip_id}.flac"
         save_flac(self.root / name, waveform, SAMPLE_RATE)
@@ -141,7 +141,7 @@ def _stage(workspace: Workspace, corpus: str) -> Stage:
         ledger=workspace.ledger("audio"),
         scope=corpus,
         fields=AUDIO_FIELDS,
-        config={"sample_rate": SAMPLE_RATE},
+        config={"sample_rate": SAMPLE_RATE, "headroom_db": HEADROOM_DB},
         work=_Demux(workspace.root, root),
         root=workspace.root,
         media_column="audio_path",

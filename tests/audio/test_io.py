@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from avfake.audio.io import SAMPLE_RATE, fit_length, load_flac, remove_dc, resample, save_flac
+from avfake.audio.io import (
+    HEADROOM_DB,
+    SAMPLE_RATE,
+    fit_length,
+    in_common_form,
+    load_flac,
+    remove_dc,
+    resample,
+    save_flac,
+)
 from avfake.errors import ClipError, ErrorKind
 from tests.dummies import speech_like, tone
 
@@ -58,3 +67,9 @@ def test_a_broken_sound_file_says_so(tmp_path: Path) -> None:
         with pytest.raises(ClipError) as caught:
             load_flac(tmp_path / name)
         assert caught.value.kind is kind
+
+
+def test_the_common_form_is_softer_by_its_headroom_and_nothing_else() -> None:
+    waveform = tone(440, 1.0, 44_100) + np.float32(0.1)
+    expected = tone(440, 1.0) * 10 ** (-HEADROOM_DB / 20)
+    assert np.abs(in_common_form(waveform, 44_100) - expected)[2_000:-2_000].max() < 2e-4
