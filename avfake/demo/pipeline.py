@@ -11,7 +11,8 @@ from avfake.curate.index import index
 from avfake.curate.index_report import IndexReport
 from avfake.curate.vocode import VocodeReport, vocode
 from avfake.curate.workspace import Workspace
-from avfake.demo.clips import LABELS, ClipsReport, make_clips
+from avfake.demo.clips import LABELS, ClipsReport, make_clips, plan_clips
+from avfake.demo.sheet import contact_sheet
 from avfake.reporting.figures import four_quadrants
 
 NAME = "demo"  # of the corpus and of the split
@@ -32,6 +33,7 @@ class DemoReport:
         audit: Of its audit.
         split_folder: Where the split's tables lie.
         picture: A row of each quadrant, as a picture.
+        faces: Everybody, real and fake, as a picture.
     """
 
     clips: ClipsReport
@@ -42,6 +44,7 @@ class DemoReport:
     audit: AuditReport
     split_folder: str
     picture: str
+    faces: str
 
     @property
     def n_failed(self) -> int:
@@ -58,6 +61,7 @@ class DemoReport:
                 "",
                 "Look at",
                 f"  {self.picture}  (a row of each quadrant)",
+                f"  {self.faces}  (everybody, real and fake)",
                 f"  {self.clips.folder}  (the clips)",
                 f"  {self.split_folder}  (the data set: tables, report.json, audit.json)",
                 "and open it:",
@@ -74,7 +78,7 @@ def run_demo(
     """Make clips and take them through the whole pipeline; a second run redoes nothing.
 
     Args:
-        folder: Gets ``clips/`` and a workspace ``data/``.
+        folder: Gets ``clips/``, a workspace ``data/`` and ``faces.png``.
         n_identities: People, even, at least 6: each split needs a pair of its own.
         clips_per_identity: Real clips of each.
         seed: Of everything random.
@@ -85,14 +89,10 @@ def run_demo(
         StorageError: The disk is full or the folder cannot be written.
     """
     workspace = Workspace(folder / "data")
-    clips = make_clips(
-        folder / "clips",
-        n_identities=n_identities,
-        clips_per_identity=clips_per_identity,
-        seed=seed,
-        jobs=jobs,
-    )
-    root = Path(clips.folder)
+    root, faces = folder / "clips", folder / "faces.png"
+    size = {"n_identities": n_identities, "clips_per_identity": clips_per_identity}
+    clips = make_clips(root, **size, seed=seed, jobs=jobs)
+    contact_sheet(root, plan_clips(**size), faces)
     indexed = index(workspace, "folder", root, name=NAME, labels=root / LABELS, jobs=jobs)
     fetched = fetch_audio(workspace, corpora=[NAME], jobs=jobs)
     vocoded = vocode(workspace, vocoders=VOCODERS, corpora=[NAME], seed=seed, jobs=jobs)
@@ -109,4 +109,5 @@ def run_demo(
         audit=audited,
         split_folder=str(workspace.split(NAME)),
         picture=str(picture),
+        faces=str(faces),
     )

@@ -1,13 +1,20 @@
 """Clips are reproducible, complete, and alike in everything but the manipulation."""
 
 import csv
+import struct
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from avfake.audio.align import measure_lag
+from avfake.audio.decode import decode_sound
 from avfake.demo.clips import COLUMNS, make_clips, plan_clips
+from avfake.demo.draws import draws_for
+from avfake.demo.identity import draw_identity
+from avfake.demo.sheet import contact_sheet
+from avfake.demo.voice import SPEECH_RATE, speak
 from avfake.errors import AvfakeError
 from avfake.files import sha256_of
 
@@ -52,6 +59,17 @@ def test_real_and_fake_clips_are_alike_in_format(corpus: Path) -> None:
     assert shapes.pop()[:5] == ("h264", 256, 256, 25, 12)
 
 
+def test_sound_starts_with_the_first_frame(corpus: Path) -> None:
+    person = draw_identity(0, 0)
+    spoken = speak(person.voice, draws_for(0, "speech", 0, 0), n_frames=12).waveform
+    heard = decode_sound(corpus / "real/id00/id00-0.mp4")
+    assert heard.sample_rate == SPEECH_RATE
+    assert len(heard.waveform) == len(spoken)
+    lag_s = measure_lag(spoken, heard.waveform, SPEECH_RATE)
+    assert lag_s is not None
+    assert abs(lag_s) < 0.001
+
+
 def test_labels_list_every_clip_once(corpus: Path) -> None:
     with (corpus / "labels.csv").open(newline="") as file:
         table = csv.DictReader(file)
@@ -94,6 +112,14 @@ def test_another_recipe_in_the_same_folder_is_refused(corpus: Path) -> None:
 def test_numbers_that_make_no_pairs_are_refused(n_identities: int, clips_per_identity: int) -> None:
     with pytest.raises(AvfakeError, match="even number of identities"):
         plan_clips(n_identities=n_identities, clips_per_identity=clips_per_identity)
+
+
+def test_contact_sheet_has_a_column_per_person_and_a_row_per_kind(corpus: Path, tmp_path: Path) -> None:
+    clips = plan_clips(n_identities=2, clips_per_identity=2)
+    contact_sheet(corpus, clips, tmp_path / "faces.png")
+    head = (tmp_path / "faces.png").read_bytes()[:24]
+    assert head.startswith(b"\x89PNG\r\n\x1a\n")
+    assert struct.unpack(">II", head[16:24]) == (230, 270)
 
 
 def _brightness(path: Path) -> np.ndarray:
