@@ -178,4 +178,4 @@ def _beaten(ordered: Floats, fake: NDArray[np.bool_], drawn_real: Floats) -> Flo
     real_scores, fake_scores = ordered[~fake], ordered[fake]
     left = np.searchsorted(real_scores, fake_scores, "left")
     right = np.searchsorted(real_scores, fake_scores, "right")
-    return (below[:, left] + below[:, right]) / 2
+    return np.asarray((below[:, left] + below[:, right]) / 2)
