@@ -76,8 +76,9 @@ def main() -> None:
     options = arguments.parse_args()
     seconds = {n_clips: measure(n_clips, options.shard) for n_clips in options.clips}
     fewest, most = min(seconds), max(seconds)
-    growth = seconds[most] / seconds[fewest]
-    print(f"{most / fewest:.1f} times the clips take {growth:.1f} times as long")
+    if most > fewest:
+        growth = seconds[most] / seconds[fewest]
+        print(f"{most / fewest:.1f} times the clips take {growth:.1f} times as long")
 
 
 def measure(n_clips: int, shard: int) -> float:
