@@ -1,22 +1,21 @@
 """Rid a resynthesis of every difference from its source that is not the resynthesis itself.
 
 A detector would rather learn a level, a silence, an offset or a cut-off than a vocoder. So the fake gets
-the source's loudness over speech, its level in every pause, its digital silence, its band limit and no DC;
-what cannot be mended (a lag, a broken output) fails the clip.
+the source's loudness over speech, its level in every pause, its digital silence, its band edge, its peak, and
+no DC; what cannot be mended (a lag, a broken output) fails the clip.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve, firwin, get_window
 
 from avfake.audio.align import measure_lag
+from avfake.audio.filters import rotate_to_peak, with_band_edge
 from avfake.audio.io import Waveform, remove_dc
 from avfake.audio.measure import (
     FLOOR_DB,
     active_speech,
-    average_spectrum_db,
     bandwidth_hz,
     frame_levels_db,
     log_spectral_distance_db,
@@ -33,9 +32,6 @@ _FULL_SCALE = 32_767 / 32_768
 _SPEECH_DB = -20.0  # against the loudest frame; louder frames all get one gain, so speech keeps its dynamics,
 _PAUSE_DB = -30.0  # and softer ones follow the source's level: a vocoder's own noise floor would tell on it
 _SHORTEST_ZEROS_S = 0.002  # shorter runs of zeros are zero crossings, not digital silence
-_IN_BAND_DB = -45.0  # of the average spectrum, against its peak; what is louder is left to the vocoder,
-_OUT_OF_BAND_DB = -55.0  # and what is softer, the source's band limit and the floor beyond, is the source's
-_TAPS_S = 0.012
 
 
 class Matched(NamedTuple):
@@ -69,14 +65,13 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
     """
     if not np.isfinite(fake).all():
         raise ClipError(ErrorKind.NOT_FINITE, "the vocoder's output holds NaN or infinite samples")
-    speech = active_speech(source, sample_rate)
     fake = remove_dc(fake)
-    gain_db = _speech_gain_db(fake, source, speech)
-    fake = _with_band_edge(fake, source, gain_db, sample_rate)
+    gain_db = _speech_gain_db(fake, source, active_speech(source, sample_rate))
     levelled, lag_ms = _levelled(fake, source, gain_db, sample_rate)
-    matched = remove_dc(
-        levelled * np.float32(min(1.0, _FULL_SCALE / max(float(np.abs(levelled).max()), 1e-9)))
-    )
+    peak = float(np.abs(source).max())
+    matched = rotate_to_peak(with_band_edge(levelled, source, sample_rate), peak)
+    matched = remove_dc(np.where(_digital_silence(source, sample_rate), np.float32(0), matched))
+    matched *= np.float32(min(1.0, _FULL_SCALE / max(float(np.abs(matched).max()), 1e-9)))
     return Matched(
         waveform=matched,
         gain_db=gain_db,
@@ -84,25 +79,6 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
         lsd_db=log_spectral_distance_db(source, matched, sample_rate),
         bandwidth_hz=bandwidth_hz(matched, sample_rate),
     )
-
-
-def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform:
-    """Linear-phase low-pass without delay; 6 dB down at ``cutoff_hz``."""
-    n_taps = 2 * round(_TAPS_S * sample_rate / 2) + 1
-    taps = firwin(n_taps, cutoff_hz, fs=sample_rate, window=("kaiser", 9.0))
-    return np.asarray(fftconvolve(waveform, taps, mode="same"), np.float32)
-
-
-def _with_band_edge(fake: Waveform, source: Waveform, gain_db: float, sample_rate: int) -> Waveform:
-    """Filter without delay: where the source's average spectrum has ended, the fake's becomes the same."""
-    source_db, fake_db = (average_spectrum_db(waveform, sample_rate) for waveform in (source, fake))
-    depth_db = _IN_BAND_DB - (source_db - source_db.max())
-    share = np.clip(depth_db / (_IN_BAND_DB - _OUT_OF_BAND_DB), 0, 1)
-    response = 10 ** (share * np.clip(source_db - fake_db - gain_db, -60, 30) / 20)
-    taps = np.roll(np.fft.irfft(response), len(response) - 1)[1:] * get_window(
-        ("kaiser", 9.0), 1023, fftbins=False
-    )
-    return np.asarray(fftconvolve(fake, taps, mode="same"), np.float32)
 
 
 def _speech_gain_db(fake: Waveform, source: Waveform, speech: NDArray[np.bool_]) -> float:
@@ -122,11 +98,10 @@ def _levelled(
     fake: Waveform, source: Waveform, gain_db: float, sample_rate: int
 ) -> tuple[Waveform, float | None]:
     """The resynthesis at its source's level, and its lag in milliseconds."""
-    silence = _digital_silence(source, sample_rate)
     lag_ms = 0.0
     for limit_db in _PAUSE_LIMITS_DB:
         gains = _gain_curve(fake, source, gain_db, limit_db, sample_rate)
-        levelled = np.where(silence, np.float32(0), fake * gains)
+        levelled = fake * gains
         lag_s = measure_lag(source, levelled, sample_rate)
         if lag_s is None:
             return levelled, None

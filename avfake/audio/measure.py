@@ -9,7 +9,8 @@ from avfake.audio.io import Waveform
 FLOOR_DB = -120.0  # stands for the level of digital silence
 SILENCE_BELOW_DB = 40.0  # a frame this far under the loudest one is silence
 _FRAME_S = 0.02
-_LTAS_RANGE_DB = 70.0  # the band of a sound ends where its average spectrum falls this far under its peak
+_LTAS_RANGE_DB = 70.0  # the band of a sound ends where its average spectrum falls this far under its peak,
+_LTAS_FLOOR_DB = -114.0  # or so low; the noise of 16 bits lies at -123 dB
 
 
 def level_db(power: ArrayLike) -> NDArray[np.float64]:
@@ -49,7 +50,7 @@ def edge_silence(waveform: Waveform, sample_rate: int) -> tuple[float, float]:
 def bandwidth_hz(waveform: Waveform, sample_rate: int) -> float:
     """Highest frequency at which the long-term average spectrum is within 70 dB of its peak, in Hz."""
     levels = average_spectrum_db(waveform, sample_rate)
-    inside = np.flatnonzero(levels > max(levels.max() - _LTAS_RANGE_DB, FLOOR_DB))
+    inside = np.flatnonzero(levels > max(levels.max() - _LTAS_RANGE_DB, _LTAS_FLOOR_DB))
     top = inside[-1] if len(inside) else 0
     return float(top * sample_rate / 2 / (len(levels) - 1))
 

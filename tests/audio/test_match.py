@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from avfake.audio.match import low_pass, match_sound
+from avfake.audio.filters import low_pass
+from avfake.audio.match import match_sound
 from avfake.audio.measure import active_speech, bandwidth_hz, edge_silence, loudness_db
 from avfake.errors import ClipError, ErrorKind
 from tests.dummies import Waveform, speech_like

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from avfake.audio.match import low_pass
+from avfake.audio.filters import low_pass
 from avfake.audio.measure import (
     FLOOR_DB,
     active_speech,

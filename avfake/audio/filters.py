@@ -1,0 +1,54 @@
+"""Filters without delay: a low-pass, another sound's band edge, and a rotation of phase."""
+
+import numpy as np
+from scipy.signal import fftconvolve, firwin, get_window, hilbert
+
+from avfake.audio.io import Waveform
+from avfake.audio.measure import average_spectrum_db
+
+_TAPS_S = 0.012
+_IN_BAND_DB = -45.0  # of the average spectrum, against its peak; what is louder is left as it is,
+_OUT_OF_BAND_DB = -55.0  # and what is softer, the band limit and the floor beyond, is made the same
+_ROUNDS = 2  # the measured spectra are smooth, so that one round leaves a trace of a steep edge
+_N_ANGLES = 128
+
+
+def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform:
+    """Linear-phase low-pass; 6 dB down at ``cutoff_hz``."""
+    n_taps = 2 * round(_TAPS_S * sample_rate / 2) + 1
+    taps = firwin(n_taps, cutoff_hz, fs=sample_rate, window=("kaiser", 9.0))
+    return np.asarray(fftconvolve(waveform, taps, mode="same"), np.float32)
+
+
+def with_band_edge(waveform: Waveform, model: Waveform, sample_rate: int) -> Waveform:
+    """Give a sound the average spectrum of ``model`` where the band of ``model`` has ended, and beyond.
+
+    Args:
+        waveform: [time], as loud as ``model``.
+        model: [time].
+        sample_rate: Of both, in Hz.
+    """
+    model_db = average_spectrum_db(model, sample_rate)
+    depth_db = _IN_BAND_DB - (model_db - model_db.max())
+    share = np.clip(depth_db / (_IN_BAND_DB - _OUT_OF_BAND_DB), 0, 1)
+    if not share.any():
+        return waveform
+    for _ in range(_ROUNDS):
+        gains_db = share * np.clip(model_db - average_spectrum_db(waveform, sample_rate), -60, 30)
+        taps = np.roll(np.fft.irfft(10 ** (gains_db / 20)), len(gains_db) - 1)[1:]
+        taps *= get_window(("kaiser", 9.0), len(taps), fftbins=False)
+        waveform = np.asarray(fftconvolve(waveform, taps, mode="same"), np.float32)
+    return waveform
+
+
+def rotate_to_peak(waveform: Waveform, peak: float) -> Waveform:
+    """Rotate the phase of all frequencies by the one angle that brings the peak nearest to ``peak``.
+
+    Spectrum, loudness and timing stay as they are, and the ear does not hear it; the crest changes some dB.
+    """
+    analytic = hilbert(waveform.astype(np.float64))
+    loud = analytic[np.abs(analytic) >= 0.5 * np.abs(analytic).max(initial=0.0)]
+    angles = np.pi * (np.arange(_N_ANGLES) / _N_ANGLES - 0.5)
+    peaks = np.array([np.abs((loud * np.exp(-1j * angle)).real).max(initial=0.0) for angle in angles])
+    best = angles[np.lexsort((np.abs(angles), np.round(np.abs(peaks - peak), 6)))[0]]
+    return np.asarray((analytic * np.exp(-1j * best)).real, np.float32)
