@@ -1,6 +1,7 @@
 """Filters without delay: a low-pass, another sound's band edge, and a rotation of phase."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import fftconvolve, firwin, get_window, hilbert
 
 from avfake.audio.io import Waveform
@@ -11,6 +12,7 @@ _IN_BAND_DB = -45.0  # of the average spectrum, against its peak; what is louder
 _OUT_OF_BAND_DB = -55.0  # and what is softer, the band limit and the floor beyond, is made the same
 _ROUNDS = 2  # the measured spectra are smooth, so that one round leaves a trace of a steep edge
 _N_ANGLES = 128
+_FADE = 2_048  # samples
 
 
 def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform:
@@ -46,9 +48,20 @@ def rotate_to_peak(waveform: Waveform, peak: float) -> Waveform:
 
     Spectrum, loudness and timing stay as they are, and the ear does not hear it; the crest changes some dB.
     """
-    analytic = hilbert(waveform.astype(np.float64))
+    analytic = _analytic(waveform)
     loud = analytic[np.abs(analytic) >= 0.5 * np.abs(analytic).max(initial=0.0)]
     angles = np.pi * (np.arange(_N_ANGLES) / _N_ANGLES - 0.5)
     peaks = np.array([np.abs((loud * np.exp(-1j * angle)).real).max(initial=0.0) for angle in angles])
     best = angles[np.lexsort((np.abs(angles), np.round(np.abs(peaks - peak), 6)))[0]]
     return np.asarray((analytic * np.exp(-1j * best)).real, np.float32)
+
+
+def _analytic(waveform: Waveform) -> NDArray[np.complex128]:
+    """Analytic signal, [time]; mirrored and faded ends keep a clip cut off in mid-word from ringing."""
+    fade = min(_FADE, len(waveform) - 1)
+    ramp = np.sin(np.linspace(0, np.pi / 2, fade)) ** 2
+    padded = np.pad(waveform.astype(np.float64), fade, mode="reflect")
+    padded[:fade] *= ramp
+    padded[len(padded) - fade :] *= ramp[::-1]
+    signal: NDArray[np.complex128] = hilbert(padded)
+    return signal[fade : fade + len(waveform)]

@@ -27,8 +27,9 @@ LARGEST_LAG_MS = 1.0
 LARGEST_GAIN_DB = 20.0
 # How far a pause may be moved against speech. The source's level to the last decibel sharpens what a blur
 # smeared over an onset, which reads as a lag; where that matters, less of it is done.
-_PAUSE_LIMITS_DB = (40.0, 10.0, 5.0)
-_FULL_SCALE = 32_767 / 32_768
+_PAUSE_LIMITS_DB = (40.0, 10.0, 5.0, 0.0)
+_PEAK_TRIM_DB = 1.0  # of loudness given up to bring the peak nearer to the source's: peaks of mastered speech
+# crowd at one value, where a decibel tells; loudness does not
 _SPEECH_DB = -20.0  # against the loudest frame; louder frames all get one gain, so speech keeps its dynamics,
 _PAUSE_DB = -30.0  # and softer ones follow the source's level: a vocoder's own noise floor would tell on it
 _SHORTEST_ZEROS_S = 0.002  # shorter runs of zeros are zero crossings, not digital silence
@@ -71,7 +72,7 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
     peak = float(np.abs(source).max())
     matched = rotate_to_peak(with_band_edge(levelled, source, sample_rate), peak)
     matched = remove_dc(np.where(_digital_silence(source, sample_rate), np.float32(0), matched))
-    matched *= np.float32(min(1.0, _FULL_SCALE / max(float(np.abs(matched).max()), 1e-9)))
+    matched *= _trim(float(np.abs(matched).max()), peak)
     return Matched(
         waveform=matched,
         gain_db=gain_db,
@@ -79,6 +80,12 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
         lsd_db=log_spectral_distance_db(source, matched, sample_rate),
         bandwidth_hz=bandwidth_hz(matched, sample_rate),
     )
+
+
+def _trim(peak: float, wanted: float) -> np.float32:
+    """Last factor of all: towards the wanted peak by a decibel at most, and never beyond full scale."""
+    trim_db = np.clip(20 * np.log10(wanted / max(peak, 1e-9)), -_PEAK_TRIM_DB, _PEAK_TRIM_DB)
+    return np.float32(min(10 ** (trim_db / 20), 32_767 / 32_768 / max(peak, 1e-9)))
 
 
 def _speech_gain_db(fake: Waveform, source: Waveform, speech: NDArray[np.bool_]) -> float:
