@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from avfake.audio.align import measure_lag
+from avfake.audio.filters import low_pass, rotate_to_peak, with_band_edge
+from avfake.audio.measure import average_spectrum_db, bandwidth_hz, loudness_db
+from tests.dummies import Waveform, speech_like, tone
+
+RATE = 22_050
+
+
+def noise(peak: float = 0.05) -> Waveform:
+    return (peak * np.random.default_rng(0).standard_normal(3 * RATE)).astype(np.float32)
+
+
+@pytest.mark.parametrize("cutoff_hz", [2_000, 5_000, 9_000])
+def test_a_low_pass_keeps_what_is_below_without_delay_and_stops_what_is_above(cutoff_hz: float) -> None:
+    below, above = tone(cutoff_hz - 400, 1.0), tone(cutoff_hz + 600, 1.0)
+    assert np.abs(low_pass(below, cutoff_hz, RATE) - below)[500:-500].max() < 1e-3
+    assert np.abs(low_pass(above, cutoff_hz, RATE))[500:-500].max() < 1e-4
+
+
+def test_a_band_edge_is_taken_over_and_the_band_left_alone() -> None:
+    model = low_pass(noise(), 6_000, RATE)
+    edged = with_band_edge(noise(), model, RATE)
+    assert bandwidth_hz(edged, RATE) == pytest.approx(bandwidth_hz(model, RATE), abs=150)
+    band = slice(20, 260)  # up to 5.6 kHz
+    difference = average_spectrum_db(edged, RATE)[band] - average_spectrum_db(noise(), RATE)[band]
+    assert np.abs(difference).max() < 0.5
+
+
+def test_a_sound_without_a_band_edge_changes_nothing() -> None:
+    assert with_band_edge(noise(), noise(), RATE) is not None
+    assert np.array_equal(with_band_edge(noise(0.04), noise(), RATE), noise(0.04))
+
+
+@pytest.mark.parametrize("change", [0.85, 1.0, 1.1])
+def test_rotation_moves_the_peak_and_neither_spectrum_loudness_nor_time(change: float) -> None:
+    waveform = speech_like(3.0)
+    peak = float(np.abs(waveform).max())
+    rotated = rotate_to_peak(waveform, change * peak)
+    assert abs(np.abs(rotated).max() - change * peak) <= abs(peak - change * peak)
+    assert loudness_db(rotated) == pytest.approx(loudness_db(waveform), abs=0.05)
+    assert abs(measure_lag(waveform, rotated, RATE) or 0.0) < 5e-4
+    spectra = average_spectrum_db(rotated, RATE), average_spectrum_db(waveform, RATE)
+    assert np.abs(spectra[0] - spectra[1])[10:-10].max() < 1.0
+
+
+def test_a_clip_cut_off_in_mid_word_does_not_ring_at_the_nyquist_frequency() -> None:
+    waveform = low_pass(speech_like(3.0), 8_000, RATE)[RATE // 2 : RATE]
+    rotated = rotate_to_peak(waveform, 0.9 * float(np.abs(waveform).max()))
+    assert average_spectrum_db(rotated, RATE)[-1] < average_spectrum_db(waveform, RATE).max() - 75
