@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in every worker; small tensors are slower on more
+
 from avfake.curate.workspace import Workspace
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "avfake"
-GROUND = {"errors", "files", "resources"}
+GROUND = {"errors", "files", "media", "resources"}
 MAY_IMPORT = {
     "audio": set(),
     "manifest": set(),

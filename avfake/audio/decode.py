@@ -12,7 +12,8 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from avfake.audio.io import SAMPLE_RATE, Waveform
-from avfake.errors import ClipError, ErrorKind, one_line
+from avfake.errors import ClipError, ErrorKind
+from avfake.media import open_media
 
 if TYPE_CHECKING:
     Packet = av.Packet[Any]
@@ -48,17 +49,8 @@ def decode_sound(path: Path) -> DecodedSound:
     Raises:
         ClipError: The file is missing, is no media file, is truncated, or has no usable sound.
     """
-    if not path.is_file():
-        raise ClipError(ErrorKind.NOT_FOUND, f"{path} does not exist")
-    if path.stat().st_size == 0:
-        raise ClipError(ErrorKind.CORRUPT, f"{path} is empty (0 bytes)")
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            return _Demuxer(path, container).run()
-    except av.error.FFmpegError as error:
-        raise ClipError(
-            ErrorKind.NOT_MEDIA, f"{path} is not a readable media file: {one_line(error)}"
-        ) from error
+    with open_media(path) as container:
+        return _Demuxer(path, container).run()
 
 
 @dataclass

@@ -48,11 +48,11 @@ def edge_silence(waveform: Waveform, sample_rate: int) -> tuple[float, float]:
 
 
 def bandwidth_hz(waveform: Waveform, sample_rate: int) -> float:
-    """Highest frequency at which the long-term average spectrum is within 70 dB of its peak, in Hz."""
+    """Highest frequency at which the average spectrum is within 70 dB of its peak, to 100 Hz."""
     levels = average_spectrum_db(waveform, sample_rate)
     inside = np.flatnonzero(levels > max(levels.max() - _LTAS_RANGE_DB, _LTAS_FLOOR_DB))
     top = inside[-1] if len(inside) else 0
-    return float(top * sample_rate / 2 / (len(levels) - 1))
+    return float(round(top * sample_rate / 2 / (len(levels) - 1), -2))
 
 
 def average_spectrum_db(waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:

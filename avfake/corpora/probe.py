@@ -1,6 +1,5 @@
 """What a media file holds, from its header and first frame, without decoding the rest."""
 
-import stat
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,15 +9,10 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from avfake.errors import ClipError, ErrorKind
+from avfake.media import file_size, open_media
 
-# Playlists and still images are media to FFmpeg too; a file posing as a video must not make it
-# open other files or addresses, nor pass as a film of one frame.
-_CONTAINERS = "mov,mp4,matroska,webm,avi,mpeg,mpegts,asf,flv,ogg,wav,mp3,flac,aac"
-_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
-_TIMEOUT_S = 60.0  # for a disk that stops answering
 _TOLERANCE_S = 0.5  # headers round, and some muxers do not write how long the last frame lasts
 _PACKETS_FOR_FIRST_FRAME = 500
-_MAGIC = (b"ftyp", b"moov", b"mdat", b"\x1aE\xdf\xa3", b"RIFF", b"\0\0\x01\xba", b"FLV", b"OggS")
 _PICTURE = av.stream.Disposition.attached_pic
 
 
@@ -61,16 +55,9 @@ def probe(path: Path) -> Probe:
     Raises:
         ClipError: It is absent, empty, not media, cut off, or has no video.
     """
-    size = _size(path)
-    try:
-        with _open(path) as container:
-            return _read(path, container, size)
-    except av.FFmpegError as error:
-        raise _unreadable(path, error) from error
-
-
-def _open(path: Path) -> InputContainer:
-    return av.open(str(path.absolute()), options=_OPTIONS, metadata_errors="replace", timeout=_TIMEOUT_S)
+    size = file_size(path)
+    with open_media(path) as container:
+        return _read(path, container, size)
 
 
 def _read(path: Path, container: InputContainer, size: int) -> Probe:
@@ -106,18 +93,6 @@ def _read(path: Path, container: InputContainer, size: int) -> Probe:
     )
 
 
-def _size(path: Path) -> int:
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise ClipError(ErrorKind.NOT_FOUND, f"{path.name!r} cannot be found: {error.strerror}") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise ClipError(ErrorKind.NOT_MEDIA, f"{path.name!r} is not a regular file")
-    if not found.st_size:
-        raise ClipError(ErrorKind.CORRUPT, "the file is empty")
-    return found.st_size
-
-
 def _refuse_cut_off(container: InputContainer, size: int) -> None:
     """Compare the end of the last packet in the header's table with the end of the file."""
     for stream in container.streams:
@@ -143,7 +118,7 @@ def _count(path: Path, index: int, fps: Fraction | None) -> tuple[int, float]:
     """Frames and seconds of one stream whose header does not tell, by reading every packet."""
     n_frames, end = 0, 0.0
     times = []
-    with _open(path) as container:  # anew: a seek to the start may lose the first packet
+    with open_media(path) as container:  # anew: a seek to the start may lose the first packet
         for packet in container.demux():
             if not packet.size:
                 continue  # marks the end of a stream
@@ -160,14 +135,3 @@ def _count(path: Path, index: int, fps: Fraction | None) -> tuple[int, float]:
     if len(times) < n_frames:  # MPEG program streams leave some frames without a time
         return n_frames, n_frames * frame_s
     return n_frames, max(times, default=0.0) - min(times, default=0.0) + frame_s
-
-
-def _unreadable(path: Path, error: av.FFmpegError) -> ClipError:
-    """Tell a broken video from a file that never was one."""
-    with path.open("rb") as file:
-        head = file.read(512)
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
-        return ClipError(ErrorKind.NOT_MEDIA, "it is a web page, not a video; fetch it again")
-    if any(magic in head[:16] for magic in _MAGIC):
-        return ClipError(ErrorKind.CORRUPT, f"it is cut off or broken (FFmpeg: {error.strerror})")
-    return ClipError(ErrorKind.NOT_MEDIA, f"it is no video file (FFmpeg: {error.strerror})")

@@ -65,7 +65,8 @@ class Stage:
         work: Makes one clip's outcome; must be picklable, and raises ClipError to fail the clip.
         root: Workspace folder; media written by ``work`` lie under it.
         media_column: Outcome column with the path of the written file, if the stage writes one.
-        shard_size: Clips in a shard: the most that a kill can lose per worker.
+        shard_size: Clips in a shard, the most that a kill can lose per worker; by default 16, and more where
+            that would make more than a thousand parts.
     """
 
     ledger: Path
@@ -75,7 +76,7 @@ class Stage:
     work: Callable[[Task], Outcome]
     root: Path
     media_column: str | None = None
-    shard_size: int = 16
+    shard_size: int | None = None
 
     @property
     def schema(self) -> pa.Schema:
@@ -213,8 +214,9 @@ def _failure(kind: ErrorKind, error: BaseException | str) -> Outcome:
 
 def _cut(stage: Stage, plan: Sequence[Task], kept: Mapping[tuple[str, str], Outcome]) -> Iterator[_Shard]:
     """Shards of the sorted plan; a part's name holds a digest of its keys, so a grown plan recuts cleanly."""
-    for number, start in enumerate(range(0, len(plan), stage.shard_size)):
-        tasks = plan[start : start + stage.shard_size]
+    size = stage.shard_size or min(max(len(plan) // 1000, 16), 256)
+    for number, start in enumerate(range(0, len(plan), size)):
+        tasks = plan[start : start + size]
         digest = fingerprint([(task.corpus, task.clip_id) for task in tasks])[:8]
         path = stage.ledger / f"part-{stage.scope}-{number:05d}-{digest}.parquet"
         todo = tuple(task for task in tasks if (task.corpus, task.clip_id) not in kept)

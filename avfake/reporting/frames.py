@@ -5,7 +5,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from avfake.errors import ClipError, ErrorKind, one_line
+from avfake.errors import ClipError, ErrorKind
+from avfake.media import open_media
 
 
 def film_strip(
@@ -38,16 +39,13 @@ def _pictures_at(path: Path, times: list[float], size: int) -> list[np.ndarray]:
     """The first frame at or after each of the ascending times; the last one again where the video ends."""
     pictures: list[np.ndarray] = []
     last = None
-    try:
-        with av.open(str(path)) as file:
-            for frame in file.decode(video=0):
-                last = frame
-                while len(pictures) < len(times) and (frame.time or 0.0) >= times[len(pictures)]:
-                    pictures.append(_square(frame, size))
-                if len(pictures) == len(times):
-                    break
-    except (av.FFmpegError, IndexError, OSError) as error:
-        raise ClipError(ErrorKind.CORRUPT, f"{path} cannot be shown: {one_line(error)}") from error
+    with open_media(path) as file:
+        for frame in file.decode(video=0) if file.streams.video else ():
+            last = frame
+            while len(pictures) < len(times) and (frame.time or 0.0) >= times[len(pictures)]:
+                pictures.append(_square(frame, size))
+            if len(pictures) == len(times):
+                break
     if last is None:
         raise ClipError(ErrorKind.NO_VIDEO, f"{path} holds no frame to show")
     return pictures + [_square(last, size)] * (len(times) - len(pictures))

@@ -80,7 +80,7 @@ def test_bad_files_say_why(tmp_path: Path) -> None:
     assert kind_of(tmp_path / "empty.mp4") is ErrorKind.CORRUPT
     assert kind_of(tmp_path / "page.mp4") is ErrorKind.NOT_MEDIA
     assert kind_of(tmp_path / "text.mp4") is ErrorKind.NOT_MEDIA
-    assert kind_of(tmp_path / "no-index.mp4") is ErrorKind.NOT_MEDIA
+    assert kind_of(tmp_path / "no-index.mp4") is ErrorKind.CORRUPT
     assert kind_of(tmp_path / "mute.mp4") is ErrorKind.NO_AUDIO
 
 
