@@ -7,8 +7,11 @@ from dataclasses import asdict
 import numpy as np
 import pyarrow as pa
 
-from avfake.curate.audit_cues import sound_cues, video_cues
-from avfake.curate.audit_report import (
+from avfake.curate.executors import EXECUTORS
+from avfake.curate.shortcuts.evidence import NO_EFFECT, Deal, deal, derive_seed, estimate
+from avfake.curate.shortcuts.files import sound_cues, video_cues
+from avfake.curate.shortcuts.models import Cue, score_categories, score_numbers, score_together
+from avfake.curate.shortcuts.report import (
     CONSTANT,
     TOGETHER,
     AuditReport,
@@ -17,10 +20,7 @@ from avfake.curate.audit_report import (
     explain_blindness,
     judge,
 )
-from avfake.curate.audit_rows import read_rows, read_video_facts
-from avfake.curate.executors import EXECUTORS
-from avfake.curate.shortcut_models import Cue, score_categories, score_numbers, score_together
-from avfake.curate.shortcut_test import NO_EFFECT, Deal, deal, derive_seed, estimate
+from avfake.curate.shortcuts.rows import read_rows, read_video_facts
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.files import write_bytes
@@ -63,49 +63,27 @@ def audit(
         AvfakeError: The split or one of its sound files is missing or broken.
         StorageError: The disk is full or read-only.
     """
-    with workspace.lock():
-        return audit_split(
-            workspace,
-            split_name,
-            allow_shortcuts=allow_shortcuts,
-            seed=seed,
-            jobs=jobs,
-            executor=executor,
-            max_rows=max_rows,
-        )
-
-
-def audit_split(
-    workspace: Workspace,
-    split_name: str,
-    *,
-    allow_shortcuts: bool = False,
-    seed: int = 0,
-    jobs: int = 1,
-    executor: str = "local",
-    max_rows: int = MAX_ROWS,
-) -> AuditReport:
-    """:func:`audit` for a command that holds the workspace's lock already."""
     if executor not in EXECUTORS:
         raise AvfakeError(f"executor {executor!r} is unknown; choose one of {', '.join(EXECUTORS)}")
-    rows, n_rows = read_rows(workspace, split_name, max_rows=max_rows, seed=seed)
-    facts, notes = read_video_facts(workspace, rows)
-    sounds = sound_cues(workspace.root, rows, jobs=jobs, executor=executor)
-    findings, verdict = judge(_test_labels(rows, [*sounds, *video_cues(rows, facts)], seed))
-    report = AuditReport(
-        split=split_name,
-        verdict=verdict,
-        n_rows=n_rows,
-        n_audited=rows.num_rows,
-        n_groups=len(rows["identity_group"].unique()),
-        seed=seed,
-        allow_shortcuts=allow_shortcuts,
-        notes=(*explain_blindness(findings), *notes, *_missing_faces(rows)),
-        findings=tuple(findings),
-    )
-    path = workspace.split(split_name) / "audit.json"
-    write_bytes(path, json.dumps(asdict(report), indent=1, sort_keys=True, allow_nan=False).encode())
-    return report
+    with workspace.lock():
+        rows, n_rows = read_rows(workspace, split_name, max_rows=max_rows, seed=seed)
+        facts, notes = read_video_facts(workspace, rows)
+        sounds = sound_cues(workspace.root, rows, jobs=jobs, executor=executor)
+        findings, verdict = judge(_test_labels(rows, [*sounds, *video_cues(rows, facts)], seed))
+        report = AuditReport(
+            split=split_name,
+            verdict=verdict,
+            n_rows=n_rows,
+            n_audited=rows.num_rows,
+            n_groups=len(rows["identity_group"].unique()),
+            seed=seed,
+            allow_shortcuts=allow_shortcuts,
+            notes=(*explain_blindness(findings), *notes, *_missing_faces(rows)),
+            findings=tuple(findings),
+        )
+        path = workspace.split(split_name) / "audit.json"
+        write_bytes(path, json.dumps(asdict(report), indent=1, sort_keys=True, allow_nan=False).encode())
+        return report
 
 
 def refuse_shortcuts(report: AuditReport) -> None:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avfake.curate.audit import audit
-from avfake.curate.audit_report import AuditReport
 from avfake.curate.build_split import SplitReport, build_split
 from avfake.curate.fetch_audio import FetchReport, fetch_audio
 from avfake.curate.index import index
 from avfake.curate.index_report import IndexReport
+from avfake.curate.shortcuts.report import AuditReport
 from avfake.curate.vocode import VocodeReport, vocode
 from avfake.curate.workspace import Workspace
 from avfake.demo.clips import LABELS, ClipsReport, make_clips, plan_clips

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from avfake.curate.audit import audit, refuse_shortcuts
-from avfake.curate.audit_report import AuditReport, Finding, Verdict, judge
+from avfake.curate.shortcuts.report import AuditReport, Finding, Verdict, judge
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.manifest.schema import SPLIT_SCHEMA
@@ -114,7 +114,7 @@ def test_a_large_split_is_sampled_by_group_and_says_so(workspace: Workspace) -> 
 
 
 def test_each_file_is_read_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    from avfake.curate import cues
+    from avfake.curate.shortcuts import cues
 
     read: list[str] = []
     load: Callable = cues.load_flac

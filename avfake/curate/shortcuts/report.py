@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from avfake.curate.shortcut_test import smallest_certain_auc
+from avfake.curate.shortcuts.evidence import smallest_certain_auc
 
 WARN_ABOVE = 0.60
 FAIL_ABOVE = 0.70

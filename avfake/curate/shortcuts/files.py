@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from avfake.curate.cues import SOUND_CUES, SoundFile, Values, Window, measure_sound
 from avfake.curate.executors import EXECUTORS
 from avfake.curate.progress import track
-from avfake.curate.shortcut_models import Cue, categories
+from avfake.curate.shortcuts.cues import SOUND_CUES, SoundFile, Values, Window, measure_sound
+from avfake.curate.shortcuts.models import Cue, categories
 
 _Sounds = dict[tuple[str, Window], Values]
 _SHARD = 32  # sound files

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from avfake.curate.shortcut_models import score_numbers
-from avfake.curate.shortcut_test import Deal, Estimate, _pair_sums, deal, estimate
+from avfake.curate.shortcuts.evidence import Deal, Estimate, _pair_sums, deal, estimate
+from avfake.curate.shortcuts.models import score_numbers
 
 
 def matched_rows(n_rows: int) -> tuple[np.ndarray, list[str], list[str]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from avfake.curate.cues import SOUND_CUES, SoundFile, measure_sound
+from avfake.curate.shortcuts.cues import SOUND_CUES, SoundFile, measure_sound
 from avfake.errors import AvfakeError
 
 RATE = 16_000

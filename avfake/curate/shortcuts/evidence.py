@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from avfake.curate.shortcut_models import Floats, Ints, Scorer
+from avfake.curate.shortcuts.models import Floats, Ints, Scorer
 
 N_FOLDS = 5
 N_BOOTSTRAP = 500
