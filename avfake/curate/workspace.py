@@ -49,16 +49,20 @@ class Workspace:
             AvfakeError: Another process holds it.
             StorageError: The workspace cannot be written.
         """
+        lock = FileLock(self.root / ".lock", timeout=0)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.root / ".lock", timeout=0):
-                yield
+            lock.acquire()
         except Timeout as error:
             raise AvfakeError(
                 f"another avfake command is writing to {self.root}; wait for it or choose another --workspace"
             ) from error
-        except PermissionError as error:
+        except OSError as error:
             raise StorageError(f"workspace {self.root} cannot be written: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def open_workspace(root: Path | None) -> Workspace:
