@@ -10,7 +10,7 @@ demo: $(VENV)/.installed  ## the whole pipeline on generated clips, into ./avfak
 	$(BIN)/avfake demo
 
 test: $(VENV)/.installed  ## every test that takes seconds
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 slow: $(VENV)/.installed  ## the tests that take minutes
 	$(BIN)/python -m pytest -q -m slow
@@ -19,7 +19,7 @@ check: $(VENV)/.installed  ## lint, format, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 clean:
 	rm -rf $(VENV) avfake-demo

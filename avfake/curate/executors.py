@@ -42,30 +42,35 @@ def run_local(function: Callable[[Shard], Result], shards: Sequence[Shard], *, j
         for future in as_completed(futures):
             yield future.result()
     except BrokenProcessPool as error:
-        raise AvfakeError(
-            "a worker process died, perhaps for lack of memory; finished shards are kept: "
-            "run the same command again, with fewer --jobs"
-        ) from error
+        raise AvfakeError(_DEAD_WORKER) from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def run_ray(function: Callable[[Shard], Result], shards: Sequence[Shard], *, jobs: int) -> Iterator[Result]:
-    """Run shards on the Ray cluster this machine belongs to, or on a local one of ``jobs`` processes.
+    """Run shards on the Ray cluster that ``$RAY_ADDRESS`` names, else on a local one of ``jobs`` processes.
 
     The workspace must lie on storage that every node sees under the same path.
+
+    Raises:
+        AvfakeError: Ray is not installed, or a worker process died.
     """
     ray = need("ray", extra="ray")
-    if not ray.is_initialized():
-        address = os.environ.get("RAY_ADDRESS")
-        ray.init(
-            address=address, num_cpus=None if address else jobs, log_to_driver=False, logging_level="ERROR"
-        )
-    remote = ray.remote(function).options(runtime_env={"env_vars": _ONE_THREAD})
-    waiting = [remote.remote(shard) for shard in shards]
-    while waiting:
-        (done, *_), waiting = ray.wait(waiting)
-        yield ray.get(done)
+    address = os.environ.get("RAY_ADDRESS")
+    cpus = {} if address else {"num_cpus": jobs}
+    ray.init(address=address, log_to_driver=False, logging_level="ERROR", ignore_reinit_error=True, **cpus)
+    work = ray.remote(lambda shard: function(shard)).options(runtime_env={"env_vars": _ONE_THREAD})
+    waiting = [work.remote(shard) for shard in shards]
+    try:
+        while waiting:
+            (done, *_), waiting = ray.wait(waiting)
+            yield ray.get(done)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+    except ray.exceptions.WorkerCrashedError as error:
+        raise AvfakeError(_DEAD_WORKER) from error
+    finally:
+        ray.shutdown()
 
 
 def n_cores() -> int:
@@ -75,6 +80,10 @@ def n_cores() -> int:
 
 EXECUTORS = {"local": run_local, "ray": run_ray}
 
+_DEAD_WORKER = (
+    "a worker process died, perhaps for lack of memory; finished shards are kept: "
+    "run the same command again, with fewer --jobs"
+)
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 

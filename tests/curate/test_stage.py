@@ -210,3 +210,5 @@ def test_ray_changes_no_byte(tmp_path: Path) -> None:
         (tmp_path / executor).mkdir()
         run_stage(stage(tmp_path / executor), tasks(10, broken={3}), executor=executor, jobs=2)
     assert bytes_of(tmp_path / "local") == bytes_of(tmp_path / "ray")
+    with pytest.raises(StorageError, match="No space left"):
+        run_stage(stage(tmp_path / "ray", again=1), tasks(4, full={2}), executor="ray", retry="all")
