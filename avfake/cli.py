@@ -1,6 +1,5 @@
 """The command line: each command parses, calls the library function of its name, and prints its report."""
 
-import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +7,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 from avfake import __version__
-from avfake.curate.executors import n_cores
 from avfake.errors import AvfakeError
 
 app = typer.Typer(
@@ -18,12 +16,19 @@ app = typer.Typer(
     add_completion=False,
 )
 
+
+def _n_cores() -> int:
+    from avfake.curate.executors import n_cores
+
+    return n_cores()
+
+
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option("--workspace", "-w", help="Data folder; default $AVFAKE_WORKSPACE, else ./avfake-data."),
 ]
 JobsOption = Annotated[
-    int, typer.Option(min=1, default_factory=n_cores, show_default="one per core", help="Worker processes.")
+    int, typer.Option(min=1, default_factory=_n_cores, show_default="one per core", help="Worker processes.")
 ]
 ExecutorOption = Annotated[Literal["local", "ray"], typer.Option(help="Where the work runs.")]
 RetryOption = Annotated[
@@ -257,6 +262,8 @@ def main() -> None:
 
 
 def _prepare(verbose: bool) -> None:
+    import logging
+
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s: %(message)s")
 
 
