@@ -137,10 +137,10 @@ def _gain_curve(
 
 
 def _digital_silence(source: Waveform, sample_rate: int) -> NDArray[np.bool_]:
-    """Samples, [time], in runs of exact zeros, or zero up to an end of the clip."""
+    """Samples, [time], in runs of exact zeros."""
     zero = np.concatenate([[False], source == 0, [False]])
     starts, ends = np.flatnonzero(zero[1:] & ~zero[:-1]), np.flatnonzero(~zero[1:] & zero[:-1])
-    long_enough = (ends - starts >= _SHORTEST_ZEROS_S * sample_rate) | (starts == 0) | (ends == len(source))
+    long_enough = ends - starts >= _SHORTEST_ZEROS_S * sample_rate
     silence = np.zeros(len(source) + 1, np.int8)
     silence[starts[long_enough]] += 1
     silence[ends[long_enough]] -= 1

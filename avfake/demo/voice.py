@@ -80,7 +80,7 @@ def speak(voice: Voice, rng: np.random.Generator, *, n_frames: int) -> Speech:
     hiss = rng.standard_normal(n_samples)
     voiced = _filter(pulses + voice.breath * hiss * _breathing(pulses), _formant_response(controls))
     unvoiced = _filter(hiss, _noise_response(controls))
-    room = 10**-3.2 * rng.standard_normal(n_samples)
+    room = 10**-2.2 * rng.standard_normal(n_samples)
     waveform = _record(voiced / _level(voiced) + 2.2 * unvoiced + room)
     waveform *= 10 ** (rng.uniform(-24.0, -21.0) / 20) / _level(waveform)
     waveform *= min(1.0, 0.9 / np.abs(waveform).max())
