@@ -31,6 +31,7 @@ def run_local(function: Callable[[Shard], Result], shards: Sequence[Shard], *, j
         with _one_thread():
             yield from map(function, shards)
         return
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
         max_workers=min(jobs, len(shards)),
         mp_context=multiprocessing.get_context("spawn"),
@@ -43,6 +44,10 @@ def run_local(function: Callable[[Shard], Result], shards: Sequence[Shard], *, j
             yield future.result()
     except BrokenProcessPool as error:
         raise AvfakeError(_DEAD_WORKER) from error
+    except KeyboardInterrupt:
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()  # in the middle of a shard: every file is whole or absent
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -116,8 +121,8 @@ def _one_thread_in_children() -> Iterator[None]:
 
 
 def _start_worker() -> None:
-    """Die at once on Ctrl-C or with the parent: every file is whole or absent, and no writer stays behind."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Leave Ctrl-C to the parent, and die with it, so that a killed command leaves no writer behind."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:

@@ -4,6 +4,9 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +36,8 @@ class Write:
             raise ZeroDivisionError("not foreseen")
         if task.facts.get("full"):
             raise StorageError("cannot write x: No space left on device")
+        if task.facts.get("slow"):
+            time.sleep(0.3)
         if task.facts.get("killed"):
             os.kill(os.getpid(), signal.SIGKILL)
         name = f"media/{task.clip_id}.txt"
@@ -172,6 +177,44 @@ def test_kill_9_costs_one_shard_at_most_and_no_byte(tmp_path: Path, victim: int)
     assert n_attempted + len(attempts(root)) <= 20 + 4
     run_stage(stage(calm), tasks(20))
     assert bytes_of(root) == bytes_of(calm)
+
+
+INTERRUPTED = """
+import signal, sys
+from pathlib import Path
+from avfake.errors import AvfakeError
+from tests.curate.test_stage import run_stage, stage, tasks
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        run_stage(stage(Path(sys.argv[1])), tasks(80, slow=set(range(80))), jobs=2)
+    except AvfakeError as error:
+        print(error)
+"""
+
+
+def test_ctrl_c_is_one_clear_line_and_leaves_no_worker(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(INTERRUPTED)
+    root = tmp_path / "root"
+    root.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "program.py", root],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    while not (root / "attempts").exists():
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert output.strip() == "x: interrupted; finished shards are kept, the same command goes on from there"
+    assert len(attempts(root)) < 80
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):  # what winds up is given ten seconds
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
 
 
 def test_scopes_that_begin_alike_are_apart(tmp_path: Path) -> None:
