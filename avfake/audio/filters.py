@@ -2,12 +2,13 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve, firwin, get_window, hilbert
+from scipy.signal import fftconvolve, firwin, get_window, hilbert, kaiserord, oaconvolve
 
 from avfake.audio.io import Waveform
 from avfake.audio.measure import average_spectrum_db
 
-_TAPS_S = 0.012
+STOPBAND_DB = 90.0  # under what 16 bits can hold of speech
+TRANSITION_HZ = 500.0
 _IN_BAND_DB = -45.0  # of the average spectrum, against its peak; what is louder is left as it is,
 _OUT_OF_BAND_DB = -55.0  # and what is softer, the band limit and the floor beyond, is made the same
 _ROUNDS = 2  # the measured spectra are smooth, so that one round leaves a trace of a steep edge
@@ -16,10 +17,24 @@ _FADE = 2_048  # samples
 
 
 def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform:
-    """Linear-phase low-pass; 6 dB down at ``cutoff_hz``."""
-    n_taps = 2 * round(_TAPS_S * sample_rate / 2) + 1
-    taps = firwin(n_taps, cutoff_hz, fs=sample_rate, window=("kaiser", 9.0))
-    return np.asarray(fftconvolve(waveform, taps, mode="same"), np.float32)
+    """Remove what lies at and above a frequency, with linear phase.
+
+    Args:
+        waveform: Mono, [time].
+        cutoff_hz: Where the stop band begins; the pass band ends TRANSITION_HZ below.
+        sample_rate: In Hz.
+
+    Returns:
+        As many samples as came in.
+    """
+    nyquist = sample_rate / 2
+    if cutoff_hz >= nyquist:
+        return waveform
+    n_taps, beta = kaiserord(STOPBAND_DB, TRANSITION_HZ / nyquist)
+    taps = firwin(n_taps | 1, cutoff_hz - TRANSITION_HZ / 2, window=("kaiser", beta), fs=sample_rate)
+    delay = len(taps) // 2
+    filtered = oaconvolve(waveform.astype(np.float64), taps)
+    return np.asarray(filtered[delay : delay + len(waveform)], np.float32)
 
 
 def with_band_edge(waveform: Waveform, model: Waveform, sample_rate: int) -> Waveform:

@@ -5,17 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
-from avfake.audio.io import Waveform, load_flac, save_flac
+from avfake.audio.io import load_flac, save_flac
 from avfake.curate.stage import Outcome, Stage, Task, find_parts, run_stage
 from avfake.errors import AvfakeError
 from avfake.files import inside, sha256_of
 from avfake.manifest.database import Database, load_files
 
-STOPBAND_DB = 90.0  # under what 16 bits can hold of speech
-TRANSITION_HZ = 500.0
 _FIELDS = [pa.field(name, pa.string()) for name in ("source_path", "limited_path", "limited_sha256")]
 
 # A vocoder's effective top frequency is what its widest outputs reach; the 95th percentile, not the
@@ -78,29 +75,6 @@ def forget_other_cutoffs(folder: Path, cutoff_hz: float | None) -> None:
             part.unlink()
 
 
-def low_pass(waveform: Waveform, sample_rate: int, cutoff_hz: float) -> Waveform:
-    """Remove what lies at and above a frequency, with linear phase and without delay.
-
-    Args:
-        waveform: Mono, [time].
-        sample_rate: In Hz.
-        cutoff_hz: Where the stop band begins; the pass band ends TRANSITION_HZ below.
-
-    Returns:
-        As many samples as came in.
-    """
-    nyquist = sample_rate / 2
-    if cutoff_hz >= nyquist:
-        return waveform
-    from scipy.signal import firwin, kaiserord, oaconvolve  # a second to import, and few splits need it
-
-    n_taps, beta = kaiserord(STOPBAND_DB, TRANSITION_HZ / nyquist)
-    taps = firwin(n_taps | 1, cutoff_hz - TRANSITION_HZ / 2, window=("kaiser", beta), fs=sample_rate)
-    filtered = oaconvolve(waveform.astype(np.float64), taps)
-    delay = len(taps) // 2
-    return np.asarray(filtered[delay : delay + len(waveform)], np.float32)
-
-
 @dataclass(frozen=True)
 class _Filter:
     """Work of the stage: one sound file in, its low-passed version out."""
@@ -110,10 +84,12 @@ class _Filter:
     cutoff_hz: float
 
     def __call__(self, task: Task) -> Outcome:
+        from avfake.audio.filters import low_pass  # scipy.signal: a second to import, and few splits need it
+
         source = task.facts["audio_path"]
         waveform, sample_rate = load_flac(inside(self.root, source))
         name = f"{self.target}/{task.corpus}/{task.clip_id}.flac"
-        save_flac(self.root / name, low_pass(waveform, sample_rate, self.cutoff_hz), sample_rate)
+        save_flac(self.root / name, low_pass(waveform, self.cutoff_hz, sample_rate), sample_rate)
         return {
             "source_path": source,
             "limited_path": name,
@@ -127,7 +103,7 @@ def _stage(root: Path, folder: Path, cutoff_hz: float, voice: str) -> Stage:
         ledger=folder / "audio.parquet",
         scope=f"{_label(cutoff_hz)}-{voice}",
         fields=_FIELDS,
-        config={"cutoff_hz": cutoff_hz, "stopband_db": STOPBAND_DB, "transition_hz": TRANSITION_HZ},
+        config={"cutoff_hz": cutoff_hz},
         work=_Filter(root, target.as_posix(), cutoff_hz),
         root=root,
         media_column="limited_path",

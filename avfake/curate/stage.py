@@ -151,6 +151,7 @@ def run_stage(
     _refuse_duplicates(plan)
     old_parts = find_parts(stage.ledger, stage.scope)
     kept = {} if retry == "all" else _still_good(stage, plan, old_parts, retry)
+    old_media = _media(stage, old_parts)
     shards = list(_cut(stage, plan, kept))
     unfinished = [shard for shard in shards if shard.tasks or not shard.path.exists()]
     with track(stage.scope, total=len(plan)) as advance:
@@ -162,9 +163,12 @@ def run_stage(
             raise AvfakeError(
                 f"{stage.scope}: interrupted; finished shards are kept, the same command goes on from there"
             ) from None
-    for part in set(old_parts) - {shard.path for shard in shards}:
+    parts = [shard.path for shard in shards]
+    for name in old_media - _media(stage, parts):
+        (stage.root / name).unlink(missing_ok=True)
+    for part in set(old_parts) - set(parts):
         part.unlink()
-    return _report(stage, plan, len(kept), [shard.path for shard in shards])
+    return _report(stage, plan, len(kept), parts)
 
 
 def find_parts(ledger: Path, scope: str) -> list[Path]:
@@ -239,6 +243,14 @@ def _still_good(
             if inputs.get(key) == row["inputs"] and _settled(stage, row, retry):
                 kept[key] = row
     return kept
+
+
+def _media(stage: Stage, parts: Iterable[Path]) -> set[str]:
+    """Files that the rows of some parts name; what no row names any more shall not lie about."""
+    if stage.media_column is None:
+        return set()
+    columns = (pq.read_table(part, columns=[stage.media_column])[0].to_pylist() for part in parts)
+    return {name for column in columns for name in column if name}
 
 
 def _settled(stage: Stage, row: Outcome, retry: Retry) -> bool:

@@ -5,14 +5,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from avfake.audio.filters import TRANSITION_HZ
 from avfake.audio.io import SAMPLE_RATE, load_flac, save_flac
 from avfake.audio.measure import bandwidth_hz
-from avfake.curate.band_limit import TRANSITION_HZ, low_pass
 from avfake.curate.build_split import build_split
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.files import sha256_of
-from tests.dummies import Waveform, tone
+from tests.dummies import Waveform
 from tests.split_tables import VOCODERS, make_tables, people
 
 CUTOFF_HZ = 8_000.0  # griffin-lim's bandwidth in the tables
@@ -35,30 +35,6 @@ def sounding(workspace: Workspace) -> None:
 
 def all_files(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): sha256_of(path) for path in folder.rglob("*") if path.is_file()}
-
-
-def test_low_pass_keeps_what_lies_below_and_removes_what_lies_above() -> None:
-    below, above = tone(CUTOFF_HZ - TRANSITION_HZ - 100, 1.0), tone(CUTOFF_HZ + 100, 1.0)
-    inner = slice(1000, -1000)  # the filter rings where a tone starts and stops
-    assert np.abs(low_pass(below, SAMPLE_RATE, CUTOFF_HZ) - below)[inner].max() < 1e-4
-    assert np.abs(low_pass(above, SAMPLE_RATE, CUTOFF_HZ))[inner].max() < 1e-4
-
-
-def test_low_pass_neither_delays_nor_shortens() -> None:
-    pulse = np.zeros(2_001, np.float32)
-    pulse[1_000] = 0.5
-    filtered = low_pass(pulse, SAMPLE_RATE, CUTOFF_HZ)
-    assert len(filtered) == len(pulse)
-    assert filtered.argmax() == 1_000
-    assert filtered == pytest.approx(filtered[::-1], abs=1e-7)
-
-
-def test_sound_shorter_than_the_filter_keeps_its_length() -> None:
-    assert len(low_pass(noise(0, 0.01), SAMPLE_RATE, CUTOFF_HZ)) == round(0.01 * SAMPLE_RATE)
-
-
-def test_cutoff_at_half_the_sample_rate_changes_nothing() -> None:
-    assert (low_pass(noise(0), SAMPLE_RATE, SAMPLE_RATE / 2) == noise(0)).all()
 
 
 def test_band_limit_passes_real_and_fake_through_one_filter(workspace: Workspace) -> None:

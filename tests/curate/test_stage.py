@@ -133,6 +133,15 @@ def test_a_grown_plan_keeps_what_is_done_and_ends_as_if_made_at_once(tmp_path: P
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
 
 
+def test_a_clip_that_fails_or_goes_leaves_no_file_behind(tmp_path: Path) -> None:
+    run_stage(stage(tmp_path), tasks(10))
+    run_stage(
+        stage(tmp_path), [task for task in tasks(10, broken={3}) if task.clip_id != "clip007"], retry="all"
+    )
+    names = {path.stem for path in (tmp_path / "media").iterdir()}
+    assert names == {f"clip{number:03d}" for number in range(10)} - {"clip003", "clip007"}
+
+
 def test_another_configuration_is_refused_until_all_is_made_anew(tmp_path: Path) -> None:
     run_stage(stage(tmp_path, sigma=1), tasks(4))
     with pytest.raises(AvfakeError, match=r"sigma=1 \(now 2\).*--retry all"):
