@@ -20,12 +20,19 @@ class ErrorKind(StrEnum):
     WRONG_LEVEL = "wrong_level"
     UNSAFE_PATH = "unsafe_path"
     BAD_METADATA = "bad_metadata"
+    DELETED = "deleted"
+    PRIVATE = "private"
+    GEO_BLOCKED = "geo_blocked"
+    AGE_GATED = "age_gated"
+    BOT_WALL = "bot_wall"
+    RATE_LIMITED = "rate_limited"
+    TIMEOUT = "timeout"
     INTERNAL = "internal"
 
     @property
     def transient(self) -> bool:
-        """Whether trying again later can help; no failure on the local disk can."""
-        return False
+        """Whether trying again later can help: what a server did to us, never what a file is."""
+        return self in {ErrorKind.BOT_WALL, ErrorKind.RATE_LIMITED, ErrorKind.TIMEOUT}
 
 
 class AvfakeError(Exception):

@@ -45,12 +45,14 @@ class Task:
         clip_id: Its name there.
         inputs: Fingerprint of the clip's own inputs; when it changes, the clip is done again.
         facts: What the work needs to know of the clip.
+        spent: Its media file has served; that it is gone is no reason to make it again.
     """
 
     corpus: str
     clip_id: str
     inputs: str
     facts: Mapping[str, Any]
+    spent: bool = False
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,7 @@ def _still_good(
     stage: Stage, plan: Sequence[Task], parts: Sequence[Path], retry: Retry
 ) -> dict[tuple[str, str], Outcome]:
     """Earlier outcomes, by key, that this run need not make again."""
-    inputs = {(task.corpus, task.clip_id): task.inputs for task in plan}
+    tasks = {(task.corpus, task.clip_id): task for task in plan}
     config = json.loads(json.dumps(dict(stage.config)))
     kept = {}
     for part in parts:
@@ -240,7 +242,8 @@ def _still_good(
             raise AvfakeError(_other_config(stage, before, config))
         for row in pq.read_table(part).to_pylist():
             key = row["corpus"], row["clip_id"]
-            if inputs.get(key) == row["inputs"] and _settled(stage, row, retry):
+            task = tasks.get(key)
+            if task and task.inputs == row["inputs"] and _settled(stage, task, row, retry):
                 kept[key] = row
     return kept
 
@@ -253,9 +256,10 @@ def _media(stage: Stage, parts: Iterable[Path]) -> set[str]:
     return {name for column in columns for name in column if name}
 
 
-def _settled(stage: Stage, row: Outcome, retry: Retry) -> bool:
+def _settled(stage: Stage, task: Task, row: Outcome, retry: Retry) -> bool:
     if row["status"] == "ok":
-        return stage.media_column is None or (stage.root / row[stage.media_column]).exists()
+        name = stage.media_column and row[stage.media_column]
+        return task.spent or not name or (stage.root / name).exists()
     return retry == "transient" and not ErrorKind(row["error_kind"]).transient
 
 

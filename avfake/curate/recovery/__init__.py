@@ -1,0 +1,1 @@
+"""Recovering the sound of FaceForensics++: uploads, their alignment with the clips, and what came of it."""
