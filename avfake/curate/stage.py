@@ -189,6 +189,15 @@ def fingerprint(*values: object) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
+def file_state(path: Path) -> str:
+    """Short text that changes when a file does, is removed, or comes back."""
+    try:
+        state = path.stat()
+    except OSError:
+        return "absent"
+    return fingerprint(state.st_size, state.st_mtime_ns)
+
+
 @dataclass(frozen=True)
 class _Finish:
     """Work on a shard and write its part; a picklable function of one argument."""
