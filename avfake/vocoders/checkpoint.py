@@ -2,19 +2,47 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from avfake.errors import AvfakeError
+from avfake.errors import AvfakeError, one_line
+from avfake.vocoders.containers import open_checkpoint, read_member
+from avfake.vocoders.hdf5 import read_datasets
+from avfake.vocoders.unpickle import Inert
+
+_LAYOUTS = (
+    ("weight", "weight_g", "weight_v"),
+    ("weight", "parametrizations.weight.original0", "parametrizations.weight.original1"),
+)
 
 
-def read_state(path: Path, container: str = "") -> dict[str, Tensor]:
-    """The state dict of a file of torch, as float32, found under the keys ``container`` joins by dots."""
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    for key in filter(None, container.split(".")):
-        content = content[key]
-    return {key: value.float() if value.is_floating_point() else value for key, value in content.items()}
+def read_state(
+    path: Path, *, container: str = "", member: str | None = None, stats: str | None = None
+) -> dict[str, Tensor]:
+    """The state dict of a published file, in float32, without running any code the file may hold.
+
+    Args:
+        path: Of torch, safetensors, or an archive of these.
+        container: Keys that lead to the state dict, joined by dots. A file that is a state dict at once is
+            taken as it is, so that re-exports fit too; a pickled module gives its parameters and buffers.
+        member: Name of the weights inside an archive, with wildcards.
+        stats: Name of an HDF5 file, in the archive or beside ``path``, whose datasets join the state.
+
+    Returns:
+        Tensors by key, as stored, on the CPU; floats of other precisions as float32.
+
+    Raises:
+        AvfakeError: The file is missing, damaged, no checkpoint, or holds NaN.
+    """
+    state = _state_dict(open_checkpoint(path, member), container, path)
+    if stats and not {"mean", "scale"} <= set(state):
+        state |= _statistics(path, stats)
+    for key, tensor in state.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise AvfakeError(f"weights file {path} holds NaN or infinite numbers in {key}; get it again")
+    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
 
 
 def fold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -69,10 +97,55 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], name: str) ->
     network.load_state_dict(state)
 
 
-_LAYOUTS = (
-    ("weight", "weight_g", "weight_v"),
-    ("weight", "parametrizations.weight.original0", "parametrizations.weight.original1"),
-)
+def _state_dict(content: Any, container: str, path: Path) -> dict[str, Tensor]:
+    for key in filter(None, container.split(".")):
+        if _is_state(content):
+            break
+        if not isinstance(content, dict) or key not in content:
+            held = ", ".join(map(str, content)) if isinstance(content, dict) else type(content).__name__
+            raise AvfakeError(f"weights file {path} holds no {container!r} but {one_line(held)}")
+        content = content[key]
+    state = _module_state(content) if isinstance(content, Inert) else content
+    if not _is_state(state):
+        raise AvfakeError(f"weights file {path} holds no tensors by name; take the checkpoint of the card")
+    return dict(state)
+
+
+def _is_state(content: Any) -> bool:
+    return (
+        isinstance(content, dict)
+        and bool(content)
+        and all(isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items())
+    )
+
+
+def _module_state(module: Inert, prefix: str = "") -> dict[str, Tensor]:
+    """Parameters and buffers of a pickled ``nn.Module``, under the keys its state dict would have."""
+    own = {**_part(module, "_parameters"), **_part(module, "_buffers")}
+    state = {prefix + name: tensor for name, tensor in own.items() if isinstance(tensor, Tensor)}
+    for name, child in _part(module, "_modules").items():
+        if isinstance(child, Inert):
+            state |= _module_state(child, f"{prefix}{name}.")
+    return state
+
+
+def _part(module: Inert, name: str) -> dict[str, Any]:
+    part = module.state.get(name) if isinstance(module.state, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _statistics(path: Path, name: str) -> dict[str, Tensor]:
+    """``mean`` and ``scale`` of the Mel bands."""
+    data = read_member(path, name)
+    if data is None and (beside := path.with_name(name)).is_file():
+        data = beside.read_bytes()
+    if data is None:
+        raise AvfakeError(f"{path} comes without its statistics; put {name} of the same download beside it")
+    try:
+        datasets = read_datasets(data)
+        return {key: torch.from_numpy(datasets[key].copy()).flatten() for key in ("mean", "scale")}
+    except (ValueError, KeyError) as error:
+        raise AvfakeError(f"{name} of {path} holds no mean and scale: {one_line(error)}") from error
 
 
 def _pair(key: str) -> tuple[str, str, str] | None:
