@@ -17,6 +17,14 @@ if TYPE_CHECKING:  # naming cards shall not load torch
 
 _NAME = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_NAMES = {  # of types, as a reader of TOML knows them
+    dict: "a table",
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    types.NoneType: "'none'",
+}
 _Part = TypeVar("_Part")
 
 
@@ -148,10 +156,13 @@ def load_card(path: Path) -> Card:
 
 def _section(path: Path, section: str, kind: type[_Part], table: Mapping[str, Any]) -> _Part:
     """One part of a card as a frozen dataclass, all its keys checked."""
-    values = table.get(section, {})
-    hints = get_type_hints(kind)
-    for key, value in values.items():
-        _check(path, f"{section}.{key}", value, {f"{section}.{name}": hint for name, hint in hints.items()})
+    hints = {f"{section}.{name}": hint for name, hint in get_type_hints(kind).items()}
+    values = {}
+    for name, value in table.get(section, {}).items():
+        key = f"{section}.{name}"
+        optional = types.NoneType in get_args(hints.get(key))
+        values[name] = None if value == "none" and optional else value  # TOML has no word for it
+        _check(path, key, values[name], hints)
     for field in fields(kind):  # type: ignore[arg-type]
         if field.default is MISSING and field.name not in values:
             raise AvfakeError(f"card {path} lacks {section}.{field.name}")
@@ -164,25 +175,22 @@ def _section(path: Path, section: str, kind: type[_Part], table: Mapping[str, An
 def _check(path: Path, key: str, value: Any, known: Mapping[str, Any]) -> None:
     if key not in known:
         raise AvfakeError(f"card {path}: {key} is unknown; choose from {', '.join(known)}")
-    if not _fits(value, known[key]):
-        raise AvfakeError(f"card {path}: {key} = {value!r} must be {_words(known[key])}")
+    if not any(_fits(value, option) for option in _options(known[key])):
+        wanted = " or ".join(_NAMES.get(option, repr(option)) for option in _options(known[key]))
+        raise AvfakeError(f"card {path}: {key} = {value!r} must be {wanted}")
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _options(hint: Any) -> tuple[Any, ...]:
+    """What a type allows, unions and literals taken apart: types, and single values."""
     if get_origin(hint) in (Union, types.UnionType):
-        return any(_fits(value, option) for option in get_args(hint))
-    if get_origin(hint) is Literal:
-        return value in get_args(hint)
-    if hint is float:
+        return tuple(option for part in get_args(hint) for option in _options(part))
+    return get_args(hint) if get_origin(hint) is Literal else (hint,)
+
+
+def _fits(value: Any, option: Any) -> bool:
+    if option is float:
         return type(value) in (int, float)
-    return type(value) is hint
-
-
-def _words(hint: Any) -> str:
-    """A type as a reader of TOML knows it."""
-    options = get_args(hint) or (hint,)
-    names = {dict: "a table", str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
-    return " or ".join(names.get(o, repr(o)) for o in options if o is not type(None))
+    return type(value) is option if isinstance(option, type) else value == option
 
 
 def _frozen(value: Any) -> Any:
