@@ -105,7 +105,10 @@ def _state_dict(content: Any, container: str, path: Path) -> dict[str, Tensor]:
             held = ", ".join(map(str, content)) if isinstance(content, dict) else type(content).__name__
             raise AvfakeError(f"weights file {path} holds no {container!r} but {one_line(held)}")
         content = content[key]
-    state = _module_state(content) if isinstance(content, Inert) else content
+    try:
+        state = _module_state(content) if isinstance(content, Inert) else content
+    except RecursionError as error:
+        raise AvfakeError(f"weights file {path} holds modules that hold each other") from error
     if not _is_state(state):
         raise AvfakeError(f"weights file {path} holds no tensors by name; take the checkpoint of the card")
     return dict(state)

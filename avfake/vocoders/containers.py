@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import safetensors.torch
 
 from avfake.errors import AvfakeError, one_line
-from avfake.vocoders.unpickle import read_torch
+from avfake.vocoders.unpickle import is_zip, read_torch
 
 _MEMBER_LIMIT = 4 << 30  # bytes; the largest public checkpoint has 0.7 GB
 _TORCH_ZIP = "data.pkl"
@@ -69,23 +69,21 @@ def _reader(start: bytes) -> Callable[[BinaryIO], Any]:
 
 
 def _is_archive(file: BinaryIO) -> bool:
-    if zipfile.is_zipfile(file):
+    if is_zip(file):
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
         return not any(PurePosixPath(name).name == _TORCH_ZIP for name in names)
-    file.seek(0)
     found = tarfile.is_tarfile(file)
     file.seek(0)
     return found
 
 
 def _member(file: BinaryIO, path: Path, pattern: str) -> bytes | None:
-    if zipfile.is_zipfile(file):
+    if is_zip(file):
         with zipfile.ZipFile(file) as zipped:
             sizes = {info.filename: info.file_size for info in zipped.infolist()}
             name = _one(sizes, path, pattern)
             return zipped.read(name) if name else None
-    file.seek(0)
     with tarfile.open(fileobj=file) as tarred:
         members = {info.name: info for info in tarred if info.isfile()}
         name = _one({name: info.size for name, info in members.items()}, path, pattern)

@@ -63,11 +63,18 @@ def read_torch(file: BinaryIO) -> Any:
     Raises:
         ValueError: The file is of no such format; other exceptions when it is damaged.
     """
-    if zipfile.is_zipfile(file):
+    if is_zip(file):
         with zipfile.ZipFile(file) as archive:
             return _read_zip(archive)
-    file.seek(0)
     return _read_legacy(file)
+
+
+def is_zip(file: BinaryIO) -> bool:
+    """Whether a file begins as a zip archive does; one that ends in an archive, as a tar may, is none."""
+    file.seek(0)
+    start = file.read(2)
+    file.seek(0)
+    return start == b"PK"
 
 
 def _read_zip(archive: zipfile.ZipFile) -> Any:
@@ -116,6 +123,24 @@ def _storage(data: bytes, dtype: torch.dtype, n_values: int) -> Tensor:
     return torch.frombuffer(bytearray(data), dtype=dtype) if data else torch.empty(0, dtype=dtype)
 
 
+def _known() -> dict[tuple[str, str], Any]:
+    """The few things a pickle may name; made anew for each, since it may set attributes of what it names."""
+
+    def rebuild_tensor(storage: Tensor, offset: int, shape: Any, stride: Any, *_: Any) -> Tensor:
+        return storage.as_strided(shape, stride, offset)  # which checks that it lies inside
+
+    def rebuild_parameter(data: Tensor, *_: Any) -> Tensor:
+        return data
+
+    return {
+        ("collections", "OrderedDict"): OrderedDict,
+        ("torch._utils", "_rebuild_tensor"): rebuild_tensor,
+        ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,
+        ("torch._utils", "_rebuild_parameter"): rebuild_parameter,
+        ("torch.nn.parameter", "Parameter"): rebuild_parameter,
+    }
+
+
 class _Unpickler(pickle.Unpickler):
     """Knows tensors, their storages and ordered dicts; every other class it finds becomes ``Inert``."""
 
@@ -123,16 +148,10 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(file, encoding="utf-8")
         self.load_storage = load_storage
         self.loaded: dict[str, Tensor] = {}
-        self.known: dict[tuple[str, str], Any] = {
-            ("collections", "OrderedDict"): OrderedDict,
-            ("torch._utils", "_rebuild_tensor"): self.rebuild_tensor,
-            ("torch._utils", "_rebuild_tensor_v2"): self.rebuild_tensor,
-            ("torch._utils", "_rebuild_parameter"): self.rebuild_parameter,
-            ("torch.nn.parameter", "Parameter"): self.rebuild_parameter,
-        }
+        self.known = _known()
 
     def find_class(self, module: str, name: str) -> Any:
-        """The few things a pickle may call; nothing is ever imported."""
+        """What a name in the pickle stands for; nothing is ever imported."""
         if module in ("torch", "torch.cuda") and name in _DTYPES:
             return _DTYPES[name]
         return self.known.setdefault((module, name), type(name, (Inert,), {}))
@@ -149,13 +168,3 @@ class _Unpickler(pickle.Unpickler):
             _, offset, length = view[0]
             return self.loaded[key][offset : offset + length]
         return self.loaded[key]
-
-    @staticmethod
-    def rebuild_tensor(storage: Tensor, offset: int, shape: Any, stride: Any, *_: Any) -> Tensor:
-        """A tensor over its storage; torch checks that it lies inside."""
-        return storage.as_strided(shape, stride, offset)
-
-    @staticmethod
-    def rebuild_parameter(data: Tensor, *_: Any) -> Tensor:
-        """A parameter is its tensor."""
-        return data
