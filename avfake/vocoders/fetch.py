@@ -44,6 +44,8 @@ def fetch(url: str, path: Path, *, sha256: str | None = None, progress: Progress
         AvfakeError: The server cannot be reached, refuses, gives a web page or another file than expected.
         StorageError: The disk is full or the folder cannot be written.
     """
+    if not url.startswith(("https://", "http://")):
+        raise ValueError(f"url {url!r} must begin with https:// or http://")
     part = path.with_name(f"{path.name}.part")
     try:
         _fetch_part(url, part, progress)
