@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # naming cards shall not load torch
     from avfake.audio.mel import MelConfig
 
 _NAME = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAMES = {  # of types, as a reader of TOML knows them
     dict: "a table",
@@ -203,7 +204,7 @@ def _frozen(value: Any) -> Any:
 def _check_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     if checkpoint.url and not checkpoint.url.startswith(("https://", "http://")):
         raise AvfakeError(f"card {path}: checkpoint.url = {checkpoint.url!r} must begin with https://")
-    if Path(checkpoint.file).name != checkpoint.file:
+    if not _FILE.fullmatch(checkpoint.file):
         raise AvfakeError(f"card {path}: checkpoint.file = {checkpoint.file!r} must be a bare file name")
     if checkpoint.sha256 is not None and not _SHA256.fullmatch(checkpoint.sha256):
         raise AvfakeError(f"card {path}: checkpoint.sha256 must be 64 hexadecimal digits in small letters")
