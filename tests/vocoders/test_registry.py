@@ -5,16 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from avfake.errors import AvfakeError
-from avfake.vocoders import cache, cards, registry
-from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders import cache, cards
 from avfake.vocoders.registry import (
     COMPUTED,
     full_name,
@@ -23,43 +20,13 @@ from avfake.vocoders.registry import (
     vocoders_at_hand,
     weights_sha256,
 )
+from tests.tiny_vocoder import save_tiny, tiny_cards
 from tests.weights_server import Weights, serve
-
-CARD = """
-default = {default}
-[source]
-paper = "p"
-repository = "r"
-licence = "l"
-training_data = "t"
-[checkpoint]
-{checkpoint}
-container = "generator"
-[model]
-channels = 3
-"""
-
-
-def _network(card: Card) -> nn.Module:
-    return nn.Sequential(nn.Conv1d(2, card.model["channels"], 1))
-
-
-class Tiny:
-    """A family of one convolution, to see what the registry hands to a family."""
-
-    checkpoint_sha256: str | None = None
-
-    def __init__(self, card: Card, state: dict[str, Tensor] | None) -> None:
-        self.name, self.mel, self.network = card.name, card.mel, _network(card)
-        if state is not None:
-            load_strictly(self.network, state, card.name)
 
 
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
-    """Weights as published: weight norm, inside a dict, with what training left."""
-    network = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Conv1d(2, 3, 1)))
-    torch.save({"generator": network.state_dict(), "steps": 1}, tmp_path / "published.pt")
+    save_tiny(tmp_path / "published.pt")
     return tmp_path / "published.pt"
 
 
@@ -70,24 +37,9 @@ def server(published: Path) -> Iterator[Weights]:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, server: Weights, published: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of cards: vocos.far, the default, behind the server; vocos.near, beside its card."""
-    folder = tmp_path / "cards"
-    folder.mkdir()
-    far = f'url = "{server.url}/plain"\nfile = "w.pt"'
-    (folder / "vocos.far.toml").write_text(CARD.format(default="true", checkpoint=far))
-    (folder / "vocos.near.toml").write_text(CARD.format(default="false", checkpoint='file = "near.pt"'))
-    (folder / "near.pt").write_bytes(published.read_bytes())
-    family = ModuleType("tiny")
-    family.build = Tiny  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tiny", family)
-    monkeypatch.setitem(registry.LEARNED, "vocos", "tiny")
-    for module in (cards, cache):
-        monkeypatch.setattr(module, "resource_folder", lambda _: folder)
-    monkeypatch.setenv("AVFAKE_CACHE", str(tmp_path / "cache"))
-    cards.load_cards.cache_clear()
-    yield folder
-    cards.load_cards.cache_clear()
+def tiny(tmp_path: Path, server: Weights, published: Path) -> Iterator[None]:
+    with tiny_cards(tmp_path / "cards", f"{server.url}/plain", published.read_bytes()):
+        yield
 
 
 def test_computing_families_load_under_their_name() -> None:
@@ -169,7 +121,8 @@ def test_at_hand_is_what_needs_no_download() -> None:
     assert vocoders_at_hand() == ["griffin-lim", "vocos.far", "vocos.near", "world"]
 
 
-def test_weights_that_changed_in_the_cache_are_refused(tiny: Path) -> None:
+@pytest.mark.usefixtures("tiny")
+def test_weights_that_changed_in_the_cache_are_refused() -> None:
     load_vocoder("vocos.far")
     path = cache.weights_path(cards.find_card("vocos.far"))
     path.write_bytes(path.read_bytes() + b"!")
