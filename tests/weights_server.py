@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 CONFIRMATION = """<!DOCTYPE html><html><head><title>Large file - Virus scan warning</title></head><body>
+<form action="/search"><input name="q"></form>
 <form id="download-form" action="/drive/download" method="get">
 <input type="hidden" name="id" value="7&amp;7"><input type="hidden" name="confirm" value="t">
-<input type="hidden" name="uuid" value="u-1"></form></body></html>"""
+<input type="hidden" name="uuid" value="u-1"></form>
+<form action="/feedback"><input name="text"></form></body></html>"""
 LOGIN = "<html><head><title>Sign in\n to continue</title></head><form action='/login'></form></html>"
 
 

@@ -120,9 +120,9 @@ def _ask(opener: urllib.request.OpenerDirector, url: str, start: int) -> HTTPRes
             return response
         with response:
             page = _Page(response.read(_PAGE_LIMIT).decode(errors="replace"))
-        if not page.confirms:
+        if page.confirmation is None:
             break
-        asked = urljoin(response.url, f"{page.action}?{urlencode(page.inputs)}")
+        asked = urljoin(response.url, page.confirmation)
         _check_step(response.url, asked)
     title = one_line(page.title or "untitled")
     raise AvfakeError(f"{url} gives a web page instead of a file: {title}")
@@ -146,34 +146,34 @@ def _is_page(response: HTTPResponse) -> bool:
 
 
 class _Page(HTMLParser):
-    """A web page's title, and the form that asks for a confirmation."""
+    """A web page's title, and its forms: the address each is sent to, and its fields."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.title, self.action = "", ""
-        self.inputs: dict[str, str] = {}
+        self.title = ""
+        self.forms: list[tuple[str, dict[str, str]]] = []
         self._in_title = False
         self.feed(text)
 
     @property
-    def confirms(self) -> bool:
-        """Whether sending the form back leads to the file."""
-        return bool(self.action) and "confirm" in self.inputs
+    def confirmation(self) -> str | None:
+        """Address of the file, if the page asks whether one really wants it."""
+        answers = (f"{action}?{urlencode(fields)}" for action, fields in self.forms if "confirm" in fields)
+        return next(answers, None)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the form and its fields."""
+        """Note a form, or a field of the last one."""
         values = {name: value or "" for name, value in attrs}
-        self._in_title = tag == "title"
+        self._in_title = tag == "title" and not self.title
         if tag == "form":
-            self.action, self.inputs = values.get("action", ""), {}
-        elif tag == "input" and values.get("name"):
-            self.inputs[values["name"]] = values.get("value", "")
+            self.forms.append((values.get("action", ""), {}))
+        elif tag == "input" and self.forms and values.get("name"):
+            self.forms[-1][1][values["name"]] = values.get("value", "")
 
     def handle_data(self, data: str) -> None:
         """Note the title."""
         if self._in_title:
             self.title += data
-            self._in_title = False
 
 
 class _CutError(Exception):
