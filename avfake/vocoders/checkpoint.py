@@ -39,10 +39,10 @@ def read_state(
     state = _state_dict(open_checkpoint(path, member), container, path)
     if stats and not {"mean", "scale"} <= set(state):
         state |= _statistics(path, stats)
-    for key, tensor in state.items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise AvfakeError(f"weights file {path} holds NaN or infinite numbers in {key}; get it again")
-    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+    state = {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+    if broken := [key for key, tensor in state.items() if not _is_finite(tensor)]:
+        raise AvfakeError(f"weights file {path} holds NaN or infinite numbers in {broken[0]}; get it again")
+    return state
 
 
 def fold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -120,6 +120,11 @@ def _is_state(content: Any) -> bool:
         and bool(content)
         and all(isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items())
     )
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Whether all values are; the extremes tell, in a quarter of the time."""
+    return not tensor.numel() or all(bool(extreme.isfinite()) for extreme in tensor.aminmax())
 
 
 def _module_state(module: Inert, prefix: str = "") -> dict[str, Tensor]:

@@ -18,7 +18,9 @@ from tests.vocoders.test_containers import archived
 
 N_INPUTS = 4  # of the layers whose weight norm is folded
 STATS = Path(__file__).with_name("stats.h5")
-STATE = OrderedDict({"a.weight": torch.randn(3, 4), "a.bias": torch.randn(3), "n": torch.tensor(7)})
+STATE = OrderedDict(
+    {"none": torch.ones(0, 3), "a.weight": torch.randn(3, 4), "a.bias": torch.randn(3), "n": torch.tensor(7)}
+)
 
 
 @pytest.fixture(params=[True, False], ids=["legacy", "zip"])
