@@ -124,7 +124,9 @@ def _is_state(content: Any) -> bool:
 
 def _is_finite(tensor: Tensor) -> bool:
     """Whether all values are; the extremes tell, in a quarter of the time."""
-    return not tensor.numel() or all(bool(extreme.isfinite()) for extreme in tensor.aminmax())
+    if not tensor.numel() or not tensor.is_floating_point():
+        return True
+    return all(bool(extreme.isfinite()) for extreme in tensor.aminmax())
 
 
 def _module_state(module: Inert, prefix: str = "") -> dict[str, Tensor]:
