@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 CONFIRMATION = """<!DOCTYPE html><html><head><title>Large file - Virus scan warning</title></head><body>
 <form action="/search"><input name="q"></form>
 <form id="download-form" action="/drive/download" method="get">
@@ -45,7 +47,9 @@ def serve(data: bytes, **choices: Any) -> Iterator[Weights]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield weights
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("no_proxy", "127.0.0.1")  # wherever the tests run
+            yield weights
     finally:
         server.shutdown()
         thread.join()
