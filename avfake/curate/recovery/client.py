@@ -114,6 +114,7 @@ class Client(YoutubeDL):  # type: ignore[misc]
             response = super().urlopen(request)
         except HTTPError as error:
             self.refusal = error
+            error.response.read = partial(self._read, error.response.read)
             raise
         response.read = partial(self._read, response.read)
         return response

@@ -138,9 +138,10 @@ def test_what_is_too_slow_ends_in_time_and_goes_on_later(loopback: Loopback, tmp
     assert loopback.bytes_sent(ID, "sound") < 1.5 * upload.sound.stat().st_size  # sockets hold some
 
 
-def test_a_page_that_drips_ends_in_time(loopback: Loopback, tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_page_that_drips_ends_in_time(loopback: Loopback, tmp_path: Path, status: int) -> None:
     page = b"<!DOCTYPE html><html>" + b"<p>on and on</p>" * 10_000
-    loopback.fail(ID, on="page", body=page, bytes_per_s=20_000)
+    loopback.fail(ID, on="page", status=status, body=page, bytes_per_s=20_000)
     with pytest.raises(FetchError, match=r"not fetched within 0\.3 s"):
         download(ID, tmp_path, config_for(loopback, time_limit_s=0.3))
     assert loopback.bytes_sent(ID, "page") < len(page) / 2
