@@ -11,6 +11,7 @@ from avfake.vocoders.folds import Folds, join_folds, plan_folds
 from avfake.vocoders.noise import clip_generators
 from avfake.vocoders.sampling import Network, Row, sample_rows
 
+_FOLD_S = 3.0  # a window of the detector, which so sees one seam at most
 _OVERLAP_S = 0.25  # speech seldom goes without a pause or a weak consonant for longer
 _FADE_S = 0.01
 
@@ -42,12 +43,15 @@ class AutoregressiveVocoder:
         name: Of the vocoder.
         mel: The front-end.
         network: In evaluation mode.
-        fold_s: Longer clips are cut into equal folds of at most this length, in seconds; 0 leaves them whole.
+
+    Attributes:
+        fold_s: Clips at least twice as long are cut into equal folds no shorter than this, in seconds; 0 cuts
+            none. A clip's folds depend on its length alone, so that its sound does not depend on the batch.
     """
 
     checkpoint_sha256: str | None = None
 
-    def __init__(self, name: str, mel: MelConfig, network: VocoderNetwork, fold_s: float) -> None:
+    def __init__(self, name: str, mel: MelConfig, network: VocoderNetwork) -> None:
         if network.hop_length != mel.hop_length:
             raise ValueError(
                 f"hop_length={mel.hop_length} of the Mel must be {network.hop_length}, the product of scales"
@@ -55,7 +59,7 @@ class AutoregressiveVocoder:
         self.name = name
         self.mel = mel
         self.network = network
-        self.fold_s = fold_s
+        self.fold_s = _FOLD_S
 
     def __call__(self, mel: Tensor) -> Tensor:
         """Make waveforms, [batch, time], of log-Mel spectrograms, [batch, n_mels, mel_frames]."""
@@ -85,8 +89,8 @@ class AutoregressiveVocoder:
 
     def _plan(self, clip: Tensor) -> Folds:
         per_second = self.mel.sample_rate / self.mel.hop_length
-        longest, overlap = round(self.fold_s * per_second), round(_OVERLAP_S * per_second)
-        return plan_folds(self._n_samples(clip) // self.mel.hop_length, longest, overlap)
+        shortest, overlap = round(self.fold_s * per_second), round(_OVERLAP_S * per_second)
+        return plan_folds(self._n_samples(clip) // self.mel.hop_length, shortest, overlap)
 
     def _rows(self, clip: Tensor, plan: Folds) -> list[Row]:
         """The folds of one clip, each begun earlier, so that it is in full swing where it is first used."""

@@ -28,16 +28,15 @@ class Folds:
         return self.stride + self.overlap
 
 
-def plan_folds(n_hops: int, longest: int, overlap: int) -> Folds:
-    """Cut ``n_hops`` into equal folds of at most ``longest`` hops and their overlap.
+def plan_folds(n_hops: int, shortest: int, overlap: int) -> Folds:
+    """Cut ``n_hops`` into equal folds that begin at least ``shortest`` hops apart.
 
-    The plan depends on the clip's length alone; 0 for ``longest`` leaves every clip whole.
+    The plan depends on the clip's length alone; 0 for ``shortest`` leaves every clip whole.
     """
-    if n_hops <= longest or not longest:
+    if not shortest or n_hops < 2 * shortest:
         return Folds(1, n_hops, 0)
-    n_folds = math.ceil(n_hops / longest)
-    stride = math.ceil(n_hops / n_folds)
-    return Folds(n_folds, stride, min(overlap, stride))
+    stride = math.ceil(n_hops / (n_hops // shortest))
+    return Folds(math.ceil(n_hops / stride), stride, min(overlap, stride))
 
 
 def join_folds(made: Tensor, n_overlap: int, n_fade: int) -> Tensor:

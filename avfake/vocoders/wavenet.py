@@ -42,7 +42,6 @@ class WaveNetConfig:
         speaker: Who is.
         pre_emphasis: Filter that the training waveforms of 2019 went through; 0 for none.
         gain: Their loudness, relative to those that the Mel is of.
-        fold_s: Longest fold, in seconds; 0 leaves clips whole.
     """
 
     layout: Literal["2018", "2019"] = "2018"
@@ -63,7 +62,6 @@ class WaveNetConfig:
     speaker: int = 0
     pre_emphasis: float = 0.0
     gain: float = 1.0
-    fold_s: float = 3.0
 
     def __post_init__(self) -> None:
         if self.n_layers % self.n_stacks:
@@ -210,7 +208,7 @@ def build(card: Card, state: Mapping[str, Tensor] | None) -> AutoregressiveVocod
             network.mel_mean, network.mel_scale = _statistics(weights, card.name)
         load_strictly(network, weights, card.name)
     network.eval().requires_grad_(False)
-    return AutoregressiveVocoder(card.name, card.mel, network, config.fold_s)
+    return AutoregressiveVocoder(card.name, card.mel, network)
 
 
 def _statistics(weights: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:

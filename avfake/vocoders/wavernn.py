@@ -49,7 +49,6 @@ class WaveRnnConfig:
         n_res_blocks: Its blocks.
         res_context: Mel frames that it sees on either side.
         scales: Stages of the upsampling.
-        fold_s: Longest fold, in seconds; 0 leaves clips whole.
     """
 
     layout: Literal["fatchord", "torchaudio"] = "fatchord"
@@ -64,7 +63,6 @@ class WaveRnnConfig:
     n_res_blocks: int = 10
     res_context: int = 2
     scales: tuple[int, ...] = (5, 5, 11)
-    fold_s: float = 3.0
 
     @property
     def n_outputs(self) -> int:
@@ -172,7 +170,7 @@ def build(card: Card, state: Mapping[str, Tensor] | None) -> AutoregressiveVocod
     if state is not None:
         load_strictly(network, network_keys(state, config), card.name)
     network.eval().requires_grad_(False)
-    return AutoregressiveVocoder(card.name, card.mel, network, config.fold_s)
+    return AutoregressiveVocoder(card.name, card.mel, network)
 
 
 def network_keys(state: Mapping[str, Tensor], config: WaveRnnConfig) -> dict[str, Tensor]:
