@@ -76,7 +76,6 @@ def originals_of(case: Case) -> list[Original]:
 def cut_clips(root: Path, case: Case, reel: Reel, rng: np.random.Generator) -> Iterator[Truth]:
     """Decide which frames each original and its fakes are made of; write the frame lists."""
     folder = root / "downloaded_videos_info" / case.youtube_id
-    mean_rate = (len(reel.ticks) - 1) / (reel.times_s[-1] - reel.times_s[0])
     for original, span_s in zip(originals_of(case), reel.spans_s, strict=True):
         numbers = _cut(reel.times_s, span_s, case, rng)
         if case.listed:
@@ -96,7 +95,7 @@ def cut_clips(root: Path, case: Case, reel: Reel, rng: np.random.Generator) -> I
                 case=case,
                 numbers=kept,
                 times_s=reel.times_s[kept],
-                frame_rate=float(case.rate) if case.rate else mean_rate,
+                frame_rate=float(case.nominal_rate),
                 upload_sound=reel.sound,
             )
     if case.listed:

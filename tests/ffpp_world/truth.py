@@ -7,17 +7,19 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import correlate
+from scipy.signal import butter, correlate, sosfiltfilt
 
 from avfake.audio.io import SAMPLE_RATE, resample
 from tests.dummies import Waveform
 from tests.ffpp_world.footage import SOUND_RATE
 
 _VARIABLE = Fraction(30)  # nominal rate of an upload whose pictures come at uneven times
-_WINDOW_S = 1.0
+_WINDOW_S, _SHORTEST_S = 1.0, 0.25
+_LISTEN_RATE = 8_000  # encoders may put any noise in the place of noise above 4 kHz,
+_DEEPEST_HZ = 100  # and nothing in that of a rumble nobody hears
 _MARGIN_S = 1.0  # of the upload's sound on either side of where a window should lie
 _QUIET = 0.05  # of the clip's level; below it, noise of the codec is all that could be compared
-_ALIKE = 0.7  # similarity from which on two sounds are one; of seconds of other speech it is 0.3, rarely 0.5
+_ALIKE = 0.7  # similarity from which on two sounds are one
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Truth:
         case: Of its upload.
         numbers: [frames] which frames of the upload it was cut from.
         times_s: [frames] upload time of each of its frames.
-        frame_rate: Of the upload, in Hz; the mean one where it varies.
+        frame_rate: Of the upload, in Hz; that of most frames where it varies.
         upload_sound: What was heard before any encoding, [time] at SOUND_RATE, from second 0 of the upload.
     """
 
@@ -85,17 +87,17 @@ class Truth:
 
     @property
     def runs(self) -> list[tuple[int, int]]:
-        """First and one past the last frame of each stretch of the clip without a gap."""
-        edges = [0, *(np.flatnonzero(np.diff(self.numbers) > 1) + 1).tolist(), len(self.numbers)]
-        return list(pairwise(edges))
+        """First and one past the last frame of each stretch in which no frame is left out or lost."""
+        breaks = np.flatnonzero(np.diff(self.times_s) > 1.5 / self.frame_rate) + 1
+        return list(pairwise([0, *breaks.tolist(), len(self.numbers)]))
 
     def sound(self, sample_rate: int = SAMPLE_RATE) -> Waveform:
-        """True sound of the clip, [time]: what is heard while its frames are shown one after the other.
+        """True sound of the clip, [time]: of each run what is heard while it is shown, joined hard.
 
-        Where the rate varies, each second or so of it is as late as its frames are on average.
+        Where frames come unevenly, a run is as late as its frames are on average.
         """
         pieces = []
-        for first, last in self.runs if self.case.rate else self._windows():
+        for first, last in self.runs:
             begin, end = (round(frame / self.frame_rate * SOUND_RATE) for frame in (first, last))
             start = round(self._shown_s(first, last, self.frame_rate) * SOUND_RATE)
             pieces.append(self.upload_sound[start : start + end - begin])
@@ -112,23 +114,23 @@ class Truth:
             [windows], milliseconds; windows in which nobody speaks are left out, and infinity stands where
             another sound altogether was recovered.
         """
+        recovered = _listen(recovered, sample_rate)
+        level = np.std(_listen(self.sound(), SAMPLE_RATE))
         # Where the upload's rate varies, whoever cuts may choose one for the clip; its length tells which.
-        duration_s = max(1, len(recovered)) / sample_rate
-        rate = self.frame_rate if self.case.rate else len(self.numbers) / duration_s
-        level = np.std(self.sound())
+        own_rate = len(self.numbers) / max(1, len(recovered)) * _LISTEN_RATE
+        rate = self.frame_rate if self.case.rate else own_rate
         errors = []
         for first, last in self._windows():
-            begin, end = (round(frame / rate * sample_rate) for frame in (first, last))
-            shown_s = self._shown_s(first, last, rate) + begin / sample_rate - first / rate
+            begin, end = (round(frame / rate * _LISTEN_RATE) for frame in (first, last))
+            shown_s = self._shown_s(first, last, rate) + begin / _LISTEN_RATE - first / rate
             start = max(0, round((shown_s - _MARGIN_S) * SOUND_RATE))
-            stop = round((shown_s + (end - begin) / sample_rate + _MARGIN_S) * SOUND_RATE)
-            around = resample(self.upload_sound[start:stop], SOUND_RATE, sample_rate)
-            skip = round((shown_s - start / SOUND_RATE) * sample_rate)
-            if np.std(around[skip : skip + end - begin]) < _QUIET * level:
-                continue
-            lag = lag_ms(recovered[begin:end], around, sample_rate)
-            known = lag.similarity >= _ALIKE
-            errors.append(lag.ms + 1000 * (shown_s - start / SOUND_RATE) if known else np.inf)
+            stop = round((shown_s + (end - begin) / _LISTEN_RATE + _MARGIN_S) * SOUND_RATE)
+            around = _listen(self.upload_sound[start:stop], SOUND_RATE)
+            before_s = shown_s - start / SOUND_RATE
+            true = around[round(before_s * _LISTEN_RATE) :][: end - begin]
+            if np.std(true) >= _QUIET * level:
+                lag = lag_ms(recovered[begin:end], around, _LISTEN_RATE)
+                errors.append(lag.ms + 1000 * before_s if lag.similarity >= _ALIKE else np.inf)
         return np.array(errors)
 
     def _shown_s(self, first: int, last: int, rate: float) -> float:
@@ -136,13 +138,21 @@ class Truth:
         return float(np.mean(self.times_s[first:last] - np.arange(last - first) / rate))
 
     def _windows(self) -> list[tuple[int, int]]:
-        """The runs cut into stretches of about a second, [first, last) frames."""
+        """The runs, unless too short to be recognised, cut into stretches of about a second."""
         windows = []
         for first, last in self.runs:
             n_windows = max(1, round((last - first) / self.frame_rate / _WINDOW_S))
             edges = np.linspace(first, last, n_windows + 1).round().astype(int).tolist()
-            windows += pairwise(edges)
+            if last - first >= _SHORTEST_S * self.frame_rate:
+                windows += pairwise(edges)
         return windows
+
+
+def _listen(sound: Waveform, sample_rate: int) -> Waveform:
+    """What every encoder keeps of a sound, [time] at _LISTEN_RATE, none of it moved."""
+    high_pass = butter(2, _DEEPEST_HZ, "highpass", fs=_LISTEN_RATE, output="sos")
+    padded = np.pad(resample(sound, sample_rate, _LISTEN_RATE), _LISTEN_RATE)
+    return sosfiltfilt(high_pass, padded)[_LISTEN_RATE:-_LISTEN_RATE].astype(np.float32)
 
 
 class Lag(NamedTuple):

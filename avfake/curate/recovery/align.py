@@ -61,7 +61,7 @@ def align(
     elif way == "frames":
         raise ClipError(ErrorKind.MISALIGNED, "there is no frame list for it; use --align visual or auto")
     located = locate(clip, upload)
-    return _verified(clip, upload, located.times_s, "visual")
+    return confirm(clip, upload, located.times_s, "visual")
 
 
 def align_unseen(n_frames: int, frame_list: NDArray[np.int64] | None, fps: float | None) -> Alignment:
@@ -100,7 +100,7 @@ def _by_list(clip: FrameTrack, upload: FrameTrack, frame_list: NDArray[np.int64]
             ErrorKind.MISALIGNED,
             f"its frame list counts to {listed[-1]}, the upload has fewer frames: it is another version",
         )
-    return _verified(clip, upload, upload.times_s[places], "frames")
+    return confirm(clip, upload, upload.times_s[places], "frames")
 
 
 def _cut_to(frame_list: NDArray[np.int64], n_frames: int) -> NDArray[np.int64]:
@@ -112,8 +112,12 @@ def _cut_to(frame_list: NDArray[np.int64], n_frames: int) -> NDArray[np.int64]:
     return frame_list[:n_frames]
 
 
-def _verified(clip: FrameTrack, upload: FrameTrack, times_s: NDArray[np.float64], how: str) -> Alignment:
-    """Let the pictures judge; more than half a frame apart is no alignment."""
+def confirm(clip: FrameTrack, upload: FrameTrack, times_s: NDArray[np.float64], how: str) -> Alignment:
+    """Let the pictures judge times that were found ``how``; more than half a frame apart is no alignment.
+
+    Raises:
+        ClipError: The clip does not lie there.
+    """
     found = residual(clip, upload, times_s)
     frame_ms = 1000 * float(np.median(np.diff(times_s)))
     if abs(found.error_ms) > frame_ms / 2:

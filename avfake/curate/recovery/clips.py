@@ -24,12 +24,14 @@ class Clip(NamedTuple):
         donor: Whose sound it gets; None when nobody's.
         seen_path: Video whose pictures are those of the donor's upload: the clip's own, or that of the
             original it takes its lips from; None when that one is not indexed.
+        original_path: The donor's original, where it is indexed and another than that.
         state: Fingerprint of these files and of the frame list.
     """
 
     row: Mapping[str, Any]
     donor: Donor | None
     seen_path: str | None
+    original_path: str | None
     state: str
 
     @property
@@ -51,13 +53,13 @@ def list_clips(
     clips = []
     for row in rows:
         donor = find_donor(row, reenactment_audio)
-        seen = row["video_path"]
-        if donor is not None and donor.audio_from == "source":
-            seen = _original(donor, paths)
-        files = [corpus_root / path for path in {row["video_path"], seen} if path]
+        original = donor and _original(donor, paths)
+        seen = original if donor and donor.audio_from == "source" else row["video_path"]
+        other = None if original == seen else original
+        files = [corpus_root / path for path in {row["video_path"], seen, other} if path]
         if donor is not None and frame_lists is not None:
             files.append(frame_list_path(frame_lists, donor.sequence))
-        clips.append(Clip(row, donor, seen, fingerprint(*map(file_state, sorted(files)))))
+        clips.append(Clip(row, donor, seen, other, fingerprint(*map(file_state, sorted(files)))))
     return clips
 
 

@@ -16,15 +16,16 @@ class RecoveryConfig:
     """How sound is recovered.
 
     Attributes:
-        align: How a clip is found in its upload: by frame list, by its pictures, or by the list and, where
-            there is none or it does not fit, by the pictures.
+        align: How a clip is found in its upload: by frame list, by its pictures, or (``auto``) by the list
+            and, where there is none or it does not fit, by the pictures. ``none``, the whole track, is
+            refused.
         frame_lists: Folder of the frame lists; by default looked for beside the videos.
         audio_from_dir: Folder of uploads the user has; nothing is fetched then.
         reenactment_audio: Whose sound reenactments get.
         crawl: How uploads are fetched.
 
     Raises:
-        AvfakeError: A folder does not exist, or the whole track of an upload was asked for.
+        AvfakeError: A folder does not exist.
     """
 
     align: Align = "auto"
@@ -34,11 +35,6 @@ class RecoveryConfig:
     crawl: CrawlConfig = field(default_factory=CrawlConfig)
 
     def __post_init__(self) -> None:
-        if self.align == "none":
-            raise AvfakeError(
-                "--align none would give each clip the whole track of its upload, and lips and sound would "
-                "not belong together; use auto, frames or visual"
-            )
         for option, folder in (
             ("--frame-lists", self.frame_lists),
             ("--audio-from-dir", self.audio_from_dir),

@@ -1,4 +1,4 @@
-"""The stage that gives each clip its sound: aligned with the upload, cut, joined, and kept in the one form."""
+"""The work that gives each clip its sound: aligned with the upload, cut, joined, kept in the one form."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from avfake.audio.splice import plan_cut, splice
-from avfake.curate.recovery.align import Alignment, align, align_unseen
+from avfake.curate.recovery.align import Alignment, align, align_unseen, confirm
 from avfake.curate.recovery.config import Align
 from avfake.curate.recovery.frame_lists import read_frame_list
 from avfake.curate.sound_files import keep_sound
@@ -36,6 +36,7 @@ class CutSound:
     way: Align
 
     def __call__(self, task: Task) -> Outcome:
+        """Recover one clip's sound."""
         facts = task.facts
         if facts["failure"]:
             kind, message = facts["failure"]
@@ -63,23 +64,33 @@ class CutSound:
     def _align(self, facts: Mapping[str, Any]) -> Alignment:
         """Align the clip whose pictures are the upload's: the clip itself, or the original of its source."""
         seen = inside(self.corpus_root, facts["seen_path"])
-        listed = self.frame_lists and read_frame_list(
-            self.frame_lists, facts["youtube_id"], facts["youtube_sequence"]
-        )
+        lists, youtube_id = self.frame_lists, facts["youtube_id"]
+        listed = None if lists is None else read_frame_list(lists, youtube_id, facts["youtube_sequence"])
         if facts["track_path"] is None:
-            fps = self.frame_lists and _nominal_rate(self.frame_lists, facts["youtube_id"])
+            fps = None if lists is None else _nominal_rate(lists, youtube_id)
             return align_unseen(len(frame_times(seen)), listed, fps)
-        return align(
-            track_frames(seen),
-            load_track(inside(self.root, facts["track_path"])),
-            listed,
+        pictures = Path(facts["pictures"])
+        upload = load_track(inside(self.root, facts["track_path"]))
+        by = partial(
+            align,
+            upload=upload,
+            frame_list=listed,
             way=self.way,
-            whole_upload=partial(track_frames, Path(facts["pictures"])),
+            whole_upload=partial(track_frames, pictures),
         )
+        clip = track_frames(seen)
+        try:
+            return by(clip)
+        except ClipError as error:
+            if error.kind != ErrorKind.MISALIGNED or facts["original_path"] is None:
+                raise
+        # A strong manipulation may hide a clip; frame k of its original was shown at the same time.
+        found = by(track_frames(inside(self.corpus_root, facts["original_path"])))
+        return confirm(clip, upload, found.times_s[: len(clip.numbers)], found.how)
 
 
 def _nominal_rate(folder: Path, youtube_id: str) -> float | None:
-    """Frames per second of an upload as its metadata, ``<id>/<id>.json``, has it; None when it does not say."""
+    """Frames per second of an upload by its metadata, ``<id>/<id>.json``; None when it does not say."""
     try:
         facts = json.loads((folder / youtube_id / f"{youtube_id}.json").read_bytes())
     except (OSError, ValueError):

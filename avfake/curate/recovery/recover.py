@@ -1,13 +1,13 @@
 """The sound of FaceForensics++, from YouTube or a folder of uploads: fetched, looked at, aligned, cut."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from avfake.curate.recovery.clips import Clip, by_upload, list_clips
 from avfake.curate.recovery.config import RecoveryConfig
 from avfake.curate.recovery.crawl import crawl
+from avfake.curate.recovery.crawl_plan import CrawlPlan, plan_crawl
 from avfake.curate.recovery.cut import CutSound
 from avfake.curate.recovery.frame_lists import find_frame_lists, read_frame_list
 from avfake.curate.recovery.material import Material, from_crawl, from_folder
@@ -78,6 +78,25 @@ def recover(
     return Recovered(report, tell_recovery(workspace, corpus, clips))
 
 
+def plan_recovery(
+    workspace: Workspace, corpus: str, corpus_root: Path, config: RecoveryConfig, retry: Retry
+) -> CrawlPlan:
+    """Say what :func:`recover` would fetch with these arguments.
+
+    Raises:
+        AvfakeError: The configuration does not fit FaceForensics++, or nothing would be fetched at all.
+    """
+    if config.audio_from_dir is not None:
+        raise AvfakeError(
+            "--audio-from-dir fetches nothing, so there is nothing to plan; leave out --dry-run"
+        )
+    lists = _frame_lists(config, corpus_root)
+    groups = by_upload(list_clips(workspace, corpus, corpus_root, config.reenactment_audio, lists))
+    return plan_crawl(
+        workspace, corpus, uploads_needed(workspace, corpus, groups, retry), config.crawl, retry
+    )
+
+
 def uploads_needed(
     workspace: Workspace, corpus: str, groups: Mapping[str, Sequence[Clip]], retry: Retry
 ) -> dict[str, bool]:
@@ -94,14 +113,15 @@ def _done(workspace: Workspace, clip: Clip, row: Mapping[str, Any] | None) -> bo
     """Whether the clip has its sound, made from what lies on disk now."""
     if row is None or row["status"] != "ok":
         return False
-    return row["inputs"].rpartition("/")[0] == clip.state and (workspace.root / row["audio_path"]).exists()
+    same = bool(row["inputs"].rpartition("/")[0] == clip.state)
+    return same and (workspace.root / row["audio_path"]).exists()
 
 
 def _frame_lists(config: RecoveryConfig, corpus_root: Path) -> Path | None:
     if config.align == "none":
         raise AvfakeError(
-            "--align none would give each clip of FaceForensics++ the whole track of its upload, so that lips "
-            "and sound would not belong together; use auto, frames or visual"
+            "--align none would give each clip of FaceForensics++ the whole track of its upload: lips and "
+            "sound would not belong together; use auto, frames or visual"
         )
     lists = config.frame_lists or find_frame_lists(corpus_root)
     if config.align == "frames" and lists is None:
@@ -127,13 +147,16 @@ def _spans(clips: Iterable[Clip], lists: Path | None) -> list[Span] | None:
     sequences = {clip.donor.sequence for clip in clips if clip.donor is not None}
     spans = []
     for sequence in sorted(sequences, key=lambda sequence: sequence.youtube_sequence):
-        listed = None
-        with suppress(ClipError):  # a broken list fails its clips, with the reason, when they are cut
-            listed = lists and read_frame_list(lists, sequence.youtube_id, sequence.youtube_sequence)
+        if lists is None:
+            return None
+        try:
+            listed = read_frame_list(lists, sequence.youtube_id, sequence.youtube_sequence)
+        except ClipError:
+            continue  # a broken list fails its clips, with the reason, when they are cut
         if listed is None:
             return None
         spans.append((int(listed[0]), int(listed[-1])))
-    return spans
+    return spans or None
 
 
 def _cut_tasks(
@@ -154,6 +177,7 @@ def _cut_tasks(
             "audio_clip_id": clip.donor.clip_id,
             "audio_from": clip.donor.audio_from,
             "seen_path": clip.seen_path,
+            "original_path": clip.original_path,
         }
         if clip.seen_path is None:
             facts["failure"] = (

@@ -106,7 +106,8 @@ def _state(clips: Sequence[Clip], rows: Mapping[str, Outcome]) -> str:
     outcomes = [rows[clip.row["clip_id"]] for clip in clips]
     if any(row["status"] == "ok" for row in outcomes):
         return "ok"
-    return Counter(sorted(row["error_kind"] for row in outcomes)).most_common(1)[0][0]
+    reasons = Counter(sorted(str(row["error_kind"]) for row in outcomes))
+    return reasons.most_common(1)[0][0]
 
 
 def _sequences(clips: Iterable[Clip]) -> tuple[str, ...]:

@@ -1,7 +1,29 @@
 """Which files of a folder are which YouTube upload."""
 
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from avfake.errors import AvfakeError, ClipError
+from avfake.manifest.splits import ffpp_sequences
+from avfake.media import open_media
+
+# Best first, where an upload comes in several: Opus states its delay, MP3 was encoded once more. Raw AAC is
+# not among them, as nothing in it tells how much its encoder put before the sound.
+_SOUND = ("opus", "ogg", "oga", "weba", "m4a", "mka", "flac", "wav", "mp3")
+_VIDEO = ("mp4", "m4v", "mov", "webm", "mkv", "avi", "flv", "ts", "mpg", "mpeg", "wmv", "3gp", "ogv")
+_MARKS = ("sound", "pictures", "")  # best first; last come yt-dlp's formats, f140
+_ID = "[A-Za-z0-9_-]{11}"
+_NAME = re.compile(
+    rf"(?:(?P<id>{_ID})|.*\[(?P<id_in_title>{_ID})\])"
+    r"(?:\.(?P<mark>sound|pictures|f[A-Za-z0-9_+-]+))?"
+    rf"\.(?P<extension>{'|'.join(_SOUND + _VIDEO)})",
+    re.DOTALL | re.IGNORECASE,
+)
+_LAYOUTS = "<id>.mp4, <id>/<id>.mp4, 'Title [<id>].webm', or <id>.m4a beside <id>.mp4"
 
 
 class Upload(NamedTuple):
@@ -14,3 +36,42 @@ class Upload(NamedTuple):
 
     sound: Path
     pictures: Path | None
+
+
+def find_uploads(folder: Path) -> dict[str, Upload]:
+    """Find the uploads of FaceForensics++ in a folder, by the names of its files.
+
+    A file belongs to an upload if it lies in the folder, or in a folder ``<id>`` in it, and is named
+    ``<id>.<ext>`` or ``<anything> [<id>].<ext>``; before the extension, which is one of a container of sound
+    or video, there may be ``.sound``, ``.pictures``, or a format of yt-dlp's like ``.f140``. Ids are the 977
+    known ones, case and all. Hidden files, and whatever else there is, are left alone. Names come from the
+    folder, not from metadata, so that no name leads out of it; links do, if the user put any there.
+
+    Which file of an upload is which: ``.sound`` and extensions of sound hold its sound, ``.pictures`` its
+    pictures, any other its pictures when there is sound apart, else both. Only where several others could be
+    either are their headers looked into: one with both is preferred to two with one each. Among several of a
+    kind the marked ones come first, those with a format last; then the extensions in the order above; then
+    those in the folder itself; then the name.
+
+    Args:
+        folder: The crawl's own, or a user's.
+
+    Returns:
+        Files of each upload by its id, sorted. ``sound`` may turn out to hold no sound, and pictures may be
+        in neither: an upload that is there as sound alone has ``pictures=None`` too.
+
+    Raises:
+        AvfakeError: The folder cannot be read, or holds none of the uploads.
+    """
+    files = defaultdict(list)
+    known = {sequence.youtube_id for sequence in ffpp_sequences().values()}
+    try:
+        for file in _list_files(folder, known):
+            files[file.youtube_id].append(file)
+    except OSError as error:
+        raise AvfakeError(f"uploads cannot be read from {error.filename}: {error.strerror}") from error
+    if not files:
+        raise AvfakeError(
+            f"{folder} holds no upload of FaceForensics++; wanted are files named by their YouTube id: {_LAYOUTS}"
+        )
+    return {youtube_id: _choose(sorted(files[youtube_id])) for youtube_id in sorted(files)}
