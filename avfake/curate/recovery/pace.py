@@ -28,8 +28,9 @@ class Patience:
     Attributes:
         sleep_s: Between the end of a request and the start of the next.
         max_per_hour: Requests in any hour; None for no cap.
-        pauses_s: After the first, second, ... answer that the whole queue is to stop. A server that names
-            its own time is given that; one that names more than the longest of these is left for this run.
+        pauses_s: After the first, second, ... answer meant for the whole queue, or when nobody answers
+            any more. A server that names its own time is given that; when it names more than the longest of
+            these, nothing more is asked in this run.
         backoff_s: Before the second, third, ... try of an id that ran into a passing problem of its own.
     """
 
@@ -103,9 +104,10 @@ class Pace:
                 return result
 
     def _once(self, request: Callable[[], Result]) -> Result:
-        wait_s = self._next_s - self._clock()
+        longest_s = self._patience.sleep_s * (1 + JITTER)  # whatever the clock was put back by
+        wait_s = min(self._next_s - self._clock(), longest_s)
         if self._asked.maxlen and len(self._asked) == self._asked.maxlen:
-            cap_s = min(self._asked[0] + HOUR_S - self._clock(), HOUR_S)  # a clock put back costs an hour
+            cap_s = min(self._asked[0] + HOUR_S - self._clock(), HOUR_S)
             if cap_s > max(wait_s, 60):
                 self._say(f"{self._asked.maxlen} requests within an hour: going on in {_minutes(cap_s)}")
             wait_s = max(wait_s, cap_s)
@@ -147,7 +149,7 @@ class Pace:
         """Remember a request before it is made, so that one cut off by a kill counts too."""
         self._asked.append(now_s)
         if self._journal:
-            write_bytes(self._journal, "".join(f"{time_s:.3f}\n" for time_s in self._asked).encode())
+            write_bytes(self._journal, "".join(f"{time_s!r}\n" for time_s in self._asked).encode())
 
 
 def _noted(journal: Path | None) -> Sequence[float]:

@@ -131,6 +131,14 @@ def test_a_broken_journal_or_a_clock_put_back_costs_an_hour_at_most(
     assert day.asked_s[1] - day.asked_s[0] == pytest.approx(3600 - 86_400)
 
 
+def test_a_clock_put_back_costs_one_rest(day: Day) -> None:
+    pace, request = day.pace(Patience(sleep_s=8)), day.server()
+    pace.ask(request)
+    day.now_s -= 86_400
+    pace.ask(request)
+    assert day.gaps_s()[0] + 86_400 == pytest.approx(8 * (1 + JITTER))
+
+
 def test_a_passing_problem_is_tried_again_with_growing_waits(day: Day) -> None:
     pace = day.pace(Patience(backoff_s=(10, 40)))
     assert pace.ask(day.server(LATE, LATE, None)) == "upload"
