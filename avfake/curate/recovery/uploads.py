@@ -72,6 +72,68 @@ def find_uploads(folder: Path) -> dict[str, Upload]:
         raise AvfakeError(f"uploads cannot be read from {error.filename}: {error.strerror}") from error
     if not files:
         raise AvfakeError(
-            f"{folder} holds no upload of FaceForensics++; wanted are files named by their YouTube id: {_LAYOUTS}"
+            f"{folder} holds no upload of FaceForensics++; name files by their YouTube id: {_LAYOUTS}"
         )
     return {youtube_id: _choose(sorted(files[youtube_id])) for youtube_id in sorted(files)}
+
+
+class _File(NamedTuple):
+    """One file, in the order of preference."""
+
+    youtube_id: str
+    mark: int
+    extension: int
+    depth: int
+    path: Path
+    holds: str  # sound, pictures, or either
+
+
+def _list_files(folder: Path, known: set[str]) -> Iterator[_File]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name in known and entry.is_dir():
+                with os.scandir(entry) as inner:
+                    found = [_recognise(file, {entry.name}, depth=1) for file in inner]
+            else:
+                found = [_recognise(entry, known, depth=0)]
+            yield from filter(None, found)
+
+
+def _recognise(entry: os.DirEntry[str], known: set[str], *, depth: int) -> _File | None:
+    name = _NAME.fullmatch(entry.name)
+    youtube_id = name and (name["id"] or name["id_in_title"])
+    if name is None or youtube_id not in known or entry.name.startswith(".") or not entry.is_file():
+        return None
+    mark, extension = (name["mark"] or "").lower(), name["extension"].lower()
+    holds = mark if mark in ("sound", "pictures") else "sound" if extension in _SOUND else "either"
+    marks, extensions = (*_MARKS, mark), _SOUND + _VIDEO
+    return _File(youtube_id, marks.index(mark), extensions.index(extension), depth, Path(entry.path), holds)
+
+
+def _choose(files: Sequence[_File]) -> Upload:
+    """Which of the files of one upload are used, best first."""
+    sounds, pictures, either = (
+        [file.path for file in files if file.holds == what] for what in ("sound", "pictures", "either")
+    )
+    if not sounds and not pictures and (whole := _pick(either, {"audio", "video"})):
+        return Upload(whole, None)
+    sound = sounds[0] if sounds else _pick(either, {"audio"})
+    if sound is None:
+        return Upload(files[0].path, None)  # which the next stage refuses, with the reason
+    others = [path for path in either if path != sound]
+    return Upload(sound, pictures[0] if pictures else _pick(others, {"video"}))
+
+
+def _pick(paths: Sequence[Path], wanted: set[str]) -> Path | None:
+    """The only one of some files, else the first whose header promises what is wanted."""
+    if len(paths) == 1:
+        return paths[0]
+    return next((path for path in paths if wanted <= _streams(path)), None)
+
+
+def _streams(path: Path) -> set[str]:
+    try:
+        with open_media(path) as container:
+            return {stream.type for stream in container.streams}
+    except ClipError:
+        return set()
