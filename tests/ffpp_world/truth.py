@@ -14,12 +14,12 @@ from tests.dummies import Waveform
 from tests.ffpp_world.footage import SOUND_RATE
 
 _VARIABLE = Fraction(30)  # nominal rate of an upload whose pictures come at uneven times
-_WINDOW_S, _SHORTEST_S = 1.0, 0.25
+_WINDOW_S, _SHORTEST_S = 1.0, 0.5
 _LISTEN_RATE = 8_000  # encoders may put any noise in the place of noise above 4 kHz,
 _DEEPEST_HZ = 100  # and nothing in that of a rumble nobody hears
 _MARGIN_S = 1.0  # of the upload's sound on either side of where a window should lie
-_QUIET = 0.05  # of the clip's level; below it, noise of the codec is all that could be compared
-_ALIKE = 0.7  # similarity from which on two sounds are one
+_QUIET = 0.1  # of the clip's level; below it, noise of the codec is all that could be compared
+_ALIKE = 0.6  # similarity from which on two sounds are one
 
 
 @dataclass(frozen=True)
@@ -163,23 +163,26 @@ class Lag(NamedTuple):
 
 
 def lag_ms(recovered: Waveform, truth: Waveform, sample_rate: int) -> Lag:
-    """Cross-correlate two waveforms; either may be the longer one.
+    """Cross-correlate two waveforms where at least half of the shorter one overlaps the other.
 
     Args:
         recovered: Mono, [time]; its lag is positive when it is late.
         truth: Mono, [time], same sample rate.
         sample_rate: Of both, in Hz.
     """
-    if min(len(recovered), len(truth)) < 3:
+    shortest = min(len(recovered), len(truth))
+    if shortest < 6:
         return Lag(0.0, 0.0)
     first, second = (sound - np.mean(sound, dtype=np.float64) for sound in (recovered, truth))
-    power = correlate(first**2, np.ones(len(second)), method="fft") * correlate(
-        np.ones(len(first)), second**2, method="fft"
-    )  # of what overlaps at each lag
-    ceiling = np.sum(first**2) * min(np.sum(second**2), power.max() / max(np.sum(first**2), 1e-12))
-    similarity = correlate(first, second, method="fft") / np.sqrt(np.maximum(power, 0.1 * ceiling + 1e-12))
+    products = correlate(first, second, method="fft")
+    power = correlate(first**2, np.ones(len(second)), method="fft")
+    power *= correlate(np.ones(len(first)), second**2, method="fft")
+    power = np.maximum(power, 1e-5 * power.max() + 1e-20)  # silence is like nothing
+    lags = np.arange(len(products)) - (len(second) - 1)
+    enough = slice(shortest // 2, len(lags) - shortest // 2)
+    similarity, lags = (products / np.sqrt(power))[enough], lags[enough]
     peak = int(np.argmax(similarity[1:-1])) + 1
     before, top, after = similarity[peak - 1 : peak + 2]
     bend = before - 2 * top + after
     vertex = 0.5 * (before - after) / bend if bend < 0 else 0.0
-    return Lag(1000 * (peak - (len(second) - 1) + vertex) / sample_rate, float(top))
+    return Lag(float(1000 * (lags[peak] + vertex) / sample_rate), float(top))
