@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -57,6 +58,7 @@ def tiny_cards(folder: Path, url: str, weights: bytes) -> Iterator[None]:
     (folder / "vocos.near.toml").write_text(near)
     (folder / "near.pt").write_bytes(weights)
     family = ModuleType("tiny")
+    family.__spec__ = ModuleSpec("tiny", None)
     family.build = Tiny  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "tiny", family)

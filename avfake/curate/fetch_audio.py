@@ -81,7 +81,7 @@ def fetch_audio(
         stages = [
             run_stage(
                 _stage(workspace, name, Path(facts["root"])),
-                demux_tasks(_rows(workspace, name), name, Path(facts["root"])),
+                demux_tasks(_rows(workspace, name), Path(facts["root"])),
                 jobs=jobs,
                 executor=executor,
                 retry=retry,

@@ -17,7 +17,7 @@ from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.files import inside, sha256_of
 from avfake.vocoders.base import Vocoder
-from avfake.vocoders.registry import list_vocoders, load_vocoder
+from avfake.vocoders.registry import full_name, load_vocoder, vocoders_at_hand
 from avfake.vocoders.resynthesis import resynthesize
 
 VOCODED_FIELDS = [
@@ -82,7 +82,7 @@ def vocode(
     Raises:
         AvfakeError: A vocoder is unknown, or no sound was fetched.
     """
-    names = list_vocoders() if "all" in vocoders else list(dict.fromkeys(vocoders))
+    names = vocoders_at_hand() if "all" in vocoders else list(dict.fromkeys(map(full_name, vocoders)))
     checkpoints = {name: load_vocoder(name).checkpoint_sha256 for name in names}  # also refuses unknown names
     sources = {corpus: list(_tasks(workspace, corpus)) for corpus in corpora or workspace.corpora()}
     if empty := [corpus for corpus in corpora if not sources[corpus]]:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from avfake.errors import AvfakeError
 from avfake.manifest.database import Database, load_files
 from avfake.manifest.schema import SPLITS
@@ -23,6 +25,11 @@ AUDIO_COLUMNS = {
     "n_samples": "BIGINT",
     "bandwidth_hz": "DOUBLE",
 }
+COMPARED_COLUMNS = {
+    **dict.fromkeys(("corpus", "clip_id", "status"), "VARCHAR"),
+    "audio_matches_original": "BOOLEAN",
+    "frame_rate": "DOUBLE",
+}
 VOCODED_COLUMNS = {
     **dict.fromkeys(("corpus", "clip_id", "status", "vocoder", "audio_path", "audio_sha256"), "VARCHAR"),
     **dict.fromkeys(("source_sha256", "checkpoint_sha256"), "VARCHAR"),
@@ -32,10 +39,11 @@ VOCODED_COLUMNS = {
 }
 
 # The sound of another clip (audio_from target or source) was chosen because it is real; only a clip's
-# own sound is as real as the corpus says.
+# own sound is as real as the corpus says, or, where it does not say, as real as the one it is a copy of.
 _JUDGE_SOUND = """
 CREATE TABLE sounding AS
-SELECT i.* EXCLUDE (status, audio_label, has_audio, video_method),
+SELECT i.* EXCLUDE (status, audio_label, has_audio, video_method, video_fps),
+    coalesce(c.frame_rate, i.video_fps) AS video_fps,  -- a manipulated file may claim the rate of its source
     CASE WHEN i.video_label = 1 THEN coalesce(i.video_method, 'unknown') END AS method,
     a.* EXCLUDE (corpus, clip_id, status, error_kind),
     CASE
@@ -43,11 +51,14 @@ SELECT i.* EXCLUDE (status, audio_label, has_audio, video_method),
         WHEN a.status = 'ok' AND a.audio_from <> 'own' THEN NULL
         WHEN i.audio_label = 1 THEN 'audio already fake'
         WHEN i.has_audio = false OR a.error_kind = 'no_audio' THEN 'no audio'
-        WHEN i.audio_label IS NULL THEN 'audio label unknown'
+        WHEN i.audio_label IS NULL AND c.audio_matches_original = false THEN 'audio differs from its original'
+        WHEN i.audio_label IS NULL AND (c.audio_matches_original AND i.video_label = 1) IS NOT TRUE
+            THEN 'audio label unknown'
         WHEN a.status IS NULL THEN 'audio not fetched'
         WHEN a.status <> 'ok' THEN 'audio failed: ' || coalesce(a.error_kind, 'unknown')
     END AS reason
-FROM index_rows i LEFT JOIN audio_rows a USING (corpus, clip_id)
+FROM index_rows i LEFT JOIN audio_rows a USING (corpus, clip_id) LEFT JOIN compared_rows c
+    ON c.corpus = i.corpus AND c.clip_id = i.clip_id AND c.status = 'ok'
 """
 
 # Sound made from an earlier version of the clip's sound, or of another length, is no counterpart of it.
@@ -94,13 +105,14 @@ class Tables:
 
 
 def load_tables(database: Database, tables: Tables) -> None:
-    """Copy the needed columns into ``index_rows``, ``audio_rows`` and ``vocoded_rows``.
+    """Copy the needed columns into ``index_rows``, ``audio_rows``, ``compared_rows`` and ``vocoded_rows``.
 
     Raises:
         AvfakeError: A table is broken, names a clip twice or an unknown split.
     """
     load_files(database, "index_rows", INDEX_COLUMNS, tables.index)
     load_files(database, "audio_rows", AUDIO_COLUMNS, tables.audio)
+    load_files(database, "compared_rows", COMPARED_COLUMNS, _comparing(tables.audio))
     load_files(database, "vocoded_rows", VOCODED_COLUMNS, tables.vocoded)
     _refuse_repeated(database, "index_rows", "index", "")
     _refuse_repeated(database, "audio_rows", "fetch-audio", "")
@@ -136,6 +148,11 @@ def judge_clips(database: Database, config: SplitConfig) -> None:
     reasons = [text for text, _ in database.execute(query).fetchall()]
     if None not in reasons:
         raise AvfakeError(f"no clip can be used: {', '.join(reasons) or 'the index is empty'}")
+
+
+def _comparing(parts: Sequence[Path]) -> list[Path]:
+    """Parts whose sounds were compared with their originals; those of earlier versions were not."""
+    return [part for part in parts if "audio_matches_original" in pq.read_schema(part).names]
 
 
 def _refuse_repeated(database: Database, table: str, command: str, more: str) -> None:

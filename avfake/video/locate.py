@@ -95,10 +95,10 @@ def residual(clip: FrameTrack, upload: FrameTrack, times_s: NDArray[np.float64])
 
 def _best(clip: FrameTrack, upload: FrameTrack) -> tuple[Pace, Way]:
     best: tuple[Pace, Way] | None = None
-    products = None
+    products = multiply(clip, upload, spans := (1, 1))
     for pace in paces(clip, upload):
-        if products is None or pace.spans != spans:
-            products, spans = multiply(clip, upload, pace.spans), pace.spans
+        if pace.spans != spans:
+            products = multiply(clip, upload, spans := pace.spans)
         way = follow(products, pace, len(clip.pictures))
         if way is None:
             continue
@@ -120,7 +120,7 @@ def _refined(clip: FrameTrack, upload: FrameTrack, pace: Pace, way: Way) -> NDAr
     for part in slices(way.jumps, len(places)):
         if part.stop - part.start < SHORTEST:
             continue
-        piece = FrameTrack(*(values[part] for values in clip))
+        piece = FrameTrack(clip.numbers[part], clip.times_s[part], clip.pictures[part])
         found = agreement(piece, upload, pace.at(places[part]))
         if found.n_moving >= _LEAST_MOTION_NEAR:
             shift = found.offset_s / period_s
@@ -132,7 +132,7 @@ def _refuse(found: Agreement, least_motion: float) -> None:
     if found.n_moving < least_motion:
         raise ClipError(
             ErrorKind.MISALIGNED,
-            f"its pictures tell nothing: they move in {found.n_moving:.0f} frames, {least_motion:.0f} are needed",
+            f"its pictures hardly move: in {found.n_moving:.0f} frames; {least_motion:.0f} are needed",
         )
     if found.score < _LOWEST_SCORE_NEAR:
         raise ClipError(

@@ -1,6 +1,7 @@
 """The search for a clip in a whole upload at one pace, and how sure its outcome is."""
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,8 @@ from avfake.video.pace import Pace
 from avfake.video.path import Scores, best_path
 from avfake.video.track import FrameTrack
 
-# What a jump costs, in frames that agree perfectly. Few are cheap enough to find the gap of a few frames; where
-# that also finds jumps that cannot be told from chance, dearer ones follow, and at last none is allowed.
+# What a jump costs, in frames that agree perfectly: little at first, to find gaps of a few frames; where that
+# leads to stretches that may agree by chance, jumps become dearer, and at last none is allowed.
 _PENALTIES = (3.0, 6.0, 12.0, math.inf)
 _LOWEST_SCORE = 0.35
 _LEAST_LEAD = 0.2  # of the score over that of any other moment of the upload
@@ -126,7 +127,7 @@ def follow(products: Products, pace: Pace, n_frames: int) -> Way | None:
 def slices(cuts: NDArray[np.int64], length: int) -> list[slice]:
     """Parts of ``length`` rows between the cuts."""
     ends = [0, *cuts.tolist(), length]
-    return [slice(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    return [slice(start, end) for start, end in pairwise(ends)]
 
 
 def _judge(

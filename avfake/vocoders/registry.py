@@ -1,7 +1,9 @@
 """Vocoders by name: families that only compute, and families whose weights a card describes."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from avfake.errors import AvfakeError
@@ -38,7 +40,8 @@ def list_vocoders() -> list[str]:
 
 def vocoders_at_hand() -> list[str]:
     """Names of the vocoders that run without a download, sorted."""
-    return sorted([*COMPUTED, *(name for name, card in load_cards().items() if at_hand(card))])
+    cards = load_cards().items()
+    return sorted([*COMPUTED, *(name for name, card in cards if at_hand(card) and _runs(card))])
 
 
 def full_name(name: str) -> str:
@@ -73,7 +76,7 @@ def load_vocoder(name: str, weights: Path | bool = True) -> "Vocoder":
         computed: Vocoder = import_module(COMPUTED[name]).build()
         return computed
     card = find_card(name)
-    family = import_module(LEARNED[card.family])
+    family = _family(card)
     if weights is False:
         untrained: Vocoder = family.build(card, None)
         return untrained
@@ -100,7 +103,9 @@ def weights_sha256(name: str, weights: Path | bool = True) -> str | None:
     if name in COMPUTED:
         _refuse_weights(name, weights)
         return None
-    return _weights(find_card(name), weights)[1]
+    card = find_card(name)
+    _family(card)
+    return _weights(card, weights)[1]
 
 
 def _weights(card: Card, weights: Path | bool) -> tuple[Path, str]:
@@ -111,6 +116,22 @@ def _weights(card: Card, weights: Path | bool) -> tuple[Path, str]:
         return weights, sha256_of(weights)
     path = fetch_weights(card)
     return path, check_weights(card, path)
+
+
+def _family(card: Card) -> ModuleType:
+    """The module of a card's family."""
+    module = LEARNED[card.family]
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise AvfakeError(f"vocoder {card.name}: this version cannot run {card.family} yet") from None
+
+
+def _runs(card: Card) -> bool:
+    """Whether the family's code is there."""
+    return find_spec(LEARNED[card.family]) is not None
 
 
 def _refuse_weights(name: str, weights: Path | bool) -> None:

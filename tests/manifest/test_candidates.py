@@ -13,7 +13,9 @@ from avfake.manifest.split_config import SplitConfig
 from tests.split_tables import VOCODERS, make_tables, tables_of
 
 FINE = {"clip_id": "fine", "corpus": "folk", "identity_group": "a"}
-
+UNLABELLED = {"video_label": 1, "audio_label": None}  # a fake whose sound may be altered too
+COPIED = {"audio": {"audio_matches_original": True}}
+ALTERED = {"audio": {"audio_matches_original": False}}
 
 CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     "usable": ({}, None),
@@ -24,6 +26,17 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     "broken sound": ({"fetched": False}, "audio failed: corrupt"),
     "the target's sound": ({"audio_label": None, "audio": {"audio_from": "target"}}, None),
     "the source's sound": ({"audio_label": None, "audio": {"audio_from": "source"}}, None),
+    "fake with its original's sound": ({**UNLABELLED, **COPIED}, None),
+    "fake with altered sound": ({**UNLABELLED, **ALTERED}, "audio differs from its original"),
+    "fake without an original": (UNLABELLED, "audio label unknown"),
+    "fake whose sound failed": ({**UNLABELLED, "fetched": False}, "audio label unknown"),
+    "fake of which the label says more": ({**UNLABELLED, **COPIED, "audio_label": 1}, "audio already fake"),
+    "copied, then vocoded by one": (
+        {**UNLABELLED, **COPIED, "vocoded_with": ("world",)},
+        "not vocoded with griffin-lim",
+    ),
+    "copied, but short": ({**UNLABELLED, **COPIED, "seconds": 1.0}, "too short"),
+    "real, compared by mistake": ({"audio_label": None, **COPIED}, "audio label unknown"),
     "one vocoder": ({"vocoded_with": ("griffin-lim",)}, "not vocoded with world"),
     "no vocoder": ({"vocoded_with": ()}, "not vocoded with griffin-lim"),
     "vocoded before it changed": ({"vocoded": {"source_sha256": "0"}}, "not vocoded with griffin-lim"),
@@ -42,6 +55,33 @@ def test_unusable_clip_has_its_reason(workspace: Workspace) -> None:
         judge_clips(database, config)
         found = dict(database.execute("SELECT clip_id, reason FROM clips").fetchall())
     assert found == {name: reason for name, (_, reason) in CASES.items()}
+
+
+def test_ledger_from_before_sounds_were_compared_says_nothing_of_them(workspace: Workspace) -> None:
+    """Clips of the second corpus were fetched anew since; those of the first count as not compared."""
+    copied = {**FINE, **UNLABELLED, **COPIED}
+    make_tables(workspace, [copied, {**FINE, "clip_id": "real"}, {**copied, "corpus": "later"}])
+    part = part_of(workspace)
+    pq.write_table(pq.read_table(part).drop_columns(["audio_matches_original"]), part)
+    config = SplitConfig(corpora=("folk", "later"), vocoders=VOCODERS)
+    with open_database(workspace.root / "building", threads=1) as database:
+        load_tables(database, tables_of(workspace))
+        judge_clips(database, config)
+        found = database.execute("SELECT corpus, clip_id, reason FROM clips ORDER BY ALL").fetchall()
+    assert found == [
+        ("folk", "fine", "audio label unknown"),
+        ("folk", "real", None),
+        ("later", "fine", None),
+    ]
+
+
+def test_ledgers_that_never_compared_can_be_read(workspace: Workspace) -> None:
+    make_tables(workspace, [FINE])
+    part = part_of(workspace)
+    pq.write_table(pq.read_table(part).drop_columns(["audio_matches_original"]), part)
+    with open_database(workspace.root / "building", threads=1) as database:
+        load_tables(database, tables_of(workspace))
+        assert database.execute("SELECT count(*) FROM compared_rows").fetchall() == [(0,)]
 
 
 def test_workspace_without_a_usable_clip_says_why(workspace: Workspace) -> None:
@@ -81,7 +121,7 @@ def refuse(workspace: Workspace, message: str) -> None:
 
 
 def part_of(workspace: Workspace) -> Path:
-    return next(workspace.ledger("audio").glob("part-*.parquet"))
+    return next(workspace.ledger("audio").glob("part-folk-*.parquet"))
 
 
 def test_parts_of_a_killed_run_are_refused_and_not_counted_twice(workspace: Workspace) -> None:

@@ -13,7 +13,8 @@ def row(method: str | None = None, target: str = "519", source: str | None = Non
 @pytest.mark.parametrize("choice", ["target", "source"])
 def test_an_original_is_its_own_donor(choice: str) -> None:
     donor = find_donor(row(), choice)
-    assert (donor.sequence.sequence_id, donor.audio_from, donor.clip_id) == ("519", "target", "youtube-c23-519")
+    assert donor.sequence.sequence_id == "519"
+    assert (donor.audio_from, donor.clip_id) == ("target", "youtube-c23-519")
 
 
 @pytest.mark.parametrize("method", [name for name, m in ffpp_methods().items() if m.originals == "youtube"])
