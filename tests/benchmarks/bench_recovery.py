@@ -47,11 +47,12 @@ WAYS = (Way("lists", "frames"), Way("pictures", "visual"), Way("lists, no pictur
 
 
 class Result(NamedTuple):
-    """What came of one clip: how it fits its group of the table, its error or why it has none."""
+    """What came of one clip; the error is the largest of its seconds and of its length, NaN without sound."""
 
     truth: Truth
-    status: str
-    error_ms: float  # the largest of its seconds; NaN when it has no sound
+    status: str  # ok, or why it has no sound
+    message: str
+    error_ms: float
 
 
 def main() -> None:
@@ -130,14 +131,14 @@ def run(*arguments: object) -> None:
 
 
 def judge(truth: Truth, row: dict[str, object], workspace: Workspace) -> Result:
-    """The largest error of a clip's seconds; infinite where its sound is another or of another length."""
+    """Hold what the ledger has of a clip against the truth."""
     if row["status"] != "ok":
-        return Result(truth, str(row["error_kind"]), np.nan)
+        return Result(truth, str(row["error_kind"]), str(row["error"]), np.nan)
     waveform, sample_rate = load_flac(workspace.root / str(row["audio_path"]))
-    errors = truth.errors_ms(waveform, sample_rate)
-    wanted = len(truth.numbers) / truth.frame_rate * sample_rate
-    fits = truth.case.rate is None or abs(len(waveform) - wanted) <= 2
-    return Result(truth, "ok", float(np.abs(errors).max(initial=0.0)) if fits else np.inf)
+    errors_ms = np.abs(truth.errors_ms(waveform, sample_rate))
+    wanted_s = len(truth.numbers) / truth.frame_rate
+    too_long_ms = 1000 * abs(len(waveform) / sample_rate - wanted_s) if truth.case.rate else 0.0
+    return Result(truth, "ok", "", max(too_long_ms, *errors_ms))
 
 
 def print_head() -> None:
@@ -159,7 +160,9 @@ def print_table(way: Way, results: Sequence[Result]) -> None:
     print_line(way, "all", "", "all", results)
     for result in results:
         if result.error_ms > WRONG_MS:
-            print(f"  wrong: {result.truth.clip_id}, {result.error_ms:.0f} ms, {result.truth.case}")
+            print(f"  wrong by {result.error_ms:.0f} ms: {result.truth.clip_id}, {result.truth.case}")
+        elif result.status != "ok":
+            print(f"  not found: {result.truth.clip_id}: {result.message}")
 
 
 def cell(result: Result) -> tuple[Fraction | None, bool, str]:

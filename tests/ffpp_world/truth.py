@@ -19,7 +19,7 @@ _LISTEN_RATE = 8_000  # encoders may put any noise in the place of noise above 4
 _DEEPEST_HZ = 100  # and nothing in that of a rumble nobody hears
 _MARGIN_S = 1.0  # of the upload's sound on either side of where a window should lie
 _QUIET = 0.1  # of the clip's level; below it, noise of the codec is all that could be compared
-_ALIKE = 0.6  # similarity from which on two sounds are one
+_ALIKE = 0.5  # similarity from which on two sounds are one; of speech of two it is rarely above 0.3
 
 
 @dataclass(frozen=True)
