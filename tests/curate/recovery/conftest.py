@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.dash import make_streams
 
 from avfake.curate.recovery import client
+from tests.dash import make_streams
 from tests.loopback import Loopback
 
 UPLOAD_ID = "-_abcdefghi"
