@@ -69,8 +69,7 @@ def locate(clip: FrameTrack, upload: FrameTrack) -> Located:
             f"its pictures are not found in the upload: the best agreement is {max(way.score, 0):.2f}, "
             f"{max(way.lead, 0):.2f} above the next; check that it is the right upload",
         )
-    offsets = settle(clip, upload, pace, way.offsets)
-    times_s = _refined(clip, upload, pace, offsets)
+    times_s = _refined(clip, upload, pace, way)
     found = agreement(clip, upload, times_s)
     _refuse(found, _LEAST_MOTION)
     return Located(times_s, _share(found.score))
@@ -112,13 +111,13 @@ def _best(clip: FrameTrack, upload: FrameTrack) -> tuple[Pace, Way]:
     return best
 
 
-def _refined(clip: FrameTrack, upload: FrameTrack, pace: Pace, offsets: NDArray[np.int64]) -> NDArray[np.float64]:
+def _refined(clip: FrameTrack, upload: FrameTrack, pace: Pace, way: Way) -> NDArray[np.float64]:
     """Times of the clip's frames, where these may lie between the upload's, [frames]."""
-    places = offsets + pace.step * np.arange(len(offsets))
+    places = way.places.copy()
     if pace.exact and pace.step >= 1:
         return pace.at(places)
     period_s = frame_period_s(pace.times_s)
-    for part in slices(jumps(offsets), len(places)):
+    for part in slices(way.jumps, len(places)):
         if part.stop - part.start < SHORTEST:
             continue
         piece = FrameTrack(clip.numbers[part], clip.times_s[part], clip.pictures[part])

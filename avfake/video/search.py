@@ -47,21 +47,18 @@ class Way(NamedTuple):
     """Where a clip's frames lie at some pace.
 
     Attributes:
-        offsets: Place of each frame less what the pace's steps add up to until it, [frames].
+        places: [frames], see ``Pace``.
+        jumps: Frames of the clip before which the upload goes on without it, [jumps].
         value: Correlation of motion along the way less the price of its jumps.
         score: Correlation of motion on the part of the clip where it is lowest.
         lead: By how much the score is higher than at any other moment, where that is least.
     """
 
-    offsets: NDArray[np.int64]
+    places: NDArray[np.float64]
+    jumps: NDArray[np.int64]
     value: float
     score: float
     lead: float
-
-    @property
-    def jumps(self) -> NDArray[np.int64]:
-        """Frames of the clip before which the upload goes on without it, [jumps]."""
-        return np.flatnonzero(np.diff(self.offsets)) + 1
 
     @property
     def certain(self) -> bool:
@@ -117,8 +114,11 @@ def follow(products: Products, pace: Pace, n_frames: int) -> Way | None:
             for part in slices(far, len(rows))
         ]
         scale = math.sqrt(max(float(products.clip_energy.sum() * energy[columns].sum()), 1e-9))
+        numbers = np.arange(n_frames)
+        places = offsets[numbers // products.every] + pace.step * numbers
+        jumps = rows[1:][np.diff(offsets) > 0]
         score, lead = (min(values) for values in zip(*runs, strict=True))
-        way = Way(np.repeat(offsets, products.every)[:n_frames], value / scale, score, lead)
+        way = Way(places, jumps, value / scale, score, lead)
         if way.certain:
             break
     return way
