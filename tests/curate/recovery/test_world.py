@@ -189,7 +189,8 @@ def test_real_takes_make_uploads_with_every_kind_of_clip(shared: Path, tmp_path:
     for truth in world.clips.values():
         assert len(truth.upload_sound) > 20 * 48_000
         assert len(luma(world.root / truth.path)) == len(truth.numbers) > 2 * truth.frame_rate
-        assert np.abs(truth.errors_ms(truth.sound())).max() < 0.1
+        uneven_ms = 0.1 if truth.case.rate else 3.0  # a run is as late as its frames are on average
+        assert np.abs(truth.errors_ms(truth.sound())).max() < uneven_ms
 
 
 def recut(truth: Truth, folder: Path) -> NDArray[np.float64]:
