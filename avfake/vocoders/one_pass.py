@@ -1,0 +1,119 @@
+"""The vocoder around a network that makes all samples of a clip in one pass."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from avfake.audio.mel import MelConfig
+from avfake.errors import AvfakeError
+from avfake.vocoders.cards import Card
+
+
+class Network(Protocol):
+    """What makes the samples.
+
+    Attributes:
+        hop_length: Samples per Mel frame.
+        n_least: Mel frames it cannot do without, such as those it mirrors at the edges.
+    """
+
+    hop_length: int
+    n_least: int
+
+    def __call__(self, mel: Tensor) -> Tensor:
+        """Turn a Mel, [batch, n_mels, mel_frames], into [batch, 1, mel_frames * hop_length]."""
+        ...
+
+
+class Statistics(NamedTuple):
+    """Of the Mel bands of the training data, each [n_mels]."""
+
+    mean: Tensor
+    scale: Tensor
+
+
+def take_statistics(card: Card, state: Mapping[str, Tensor]) -> tuple[Statistics | None, dict[str, Tensor]]:
+    """Part a state into the statistics that its card calls for, if it does, and the weights.
+
+    Raises:
+        AvfakeError: The card calls for statistics that the state does not hold.
+    """
+    if not card.checkpoint.stats:
+        return None, dict(state)
+    weights = dict(state)
+    mean, scale = (weights.pop(key, None) for key in ("mean", "scale"))
+    wanted = [card.mel.n_mels]
+    if mean is None or scale is None or list(mean.shape) != wanted or list(scale.shape) != wanted:
+        raise AvfakeError(
+            f"weights of vocoder {card.name} come without mean and scale of its {card.mel.n_mels} Mel bands; "
+            f"put {card.checkpoint.stats} of the same download beside them"
+        )
+    return Statistics(mean, scale), weights
+
+
+class OnePassVocoder:
+    """Sound made by one pass of a network over each clip.
+
+    The networks were trained on hops of sound beside the frame of the same number, so their sample n is the
+    waveform's, with either padding of the Mel, and what delay there is in their layers they learned to undo.
+    Clips go through one by one: so none depends on its neighbours, and memory is that of one clip.
+
+    Args:
+        name: Of the vocoder.
+        mel: The front-end.
+        network: In evaluation mode.
+        statistics: That the Mel is standardised with; None for a network that takes it as it is.
+    """
+
+    checkpoint_sha256: str | None = None
+
+    def __init__(
+        self, name: str, mel: MelConfig, network: Network, statistics: Statistics | None = None
+    ) -> None:
+        if network.hop_length != mel.hop_length:
+            raise ValueError(
+                f"hop_length={mel.hop_length} of the Mel must be {network.hop_length}, the network's"
+            )
+        self.name = name
+        self.mel = mel
+        self.network = network
+        self.statistics = statistics
+
+    @torch.inference_mode()
+    def __call__(self, mel: Tensor) -> Tensor:
+        """Make waveforms, [batch, time], of log-Mel spectrograms, [batch, n_mels, mel_frames]."""
+        self._check(mel)
+        n_frames = mel.shape[2]
+        made = mel.new_empty(len(mel), self.mel.n_samples(n_frames))
+        for clip, waveform in zip(mel, made, strict=True):
+            padded = functional.pad(clip[None], (0, max(0, self._n_needed(n_frames) - n_frames)), "replicate")
+            waveform.copy_(self._make(self._scale(padded), clip[None])[0, 0, : made.shape[1]])
+        return made
+
+    def _n_needed(self, n_frames: int) -> int:
+        """Mel frames that the network must be given to make ``n_frames`` well."""
+        return max(n_frames, self.network.n_least)
+
+    def _make(self, scaled: Tensor, mel: Tensor) -> Tensor:
+        """Sound, [1, 1, time], of a scaled and padded clip; ``mel`` is the clip as it came."""
+        return self.network(scaled)
+
+    def _scale(self, mel: Tensor) -> Tensor:
+        """The Mel in the units of training."""
+        if self.statistics is None:
+            return mel
+        mean, scale = (values.to(mel.device)[:, None] for values in self.statistics)
+        return (mel - mean) / scale
+
+    def _check(self, mel: Tensor) -> None:
+        least = 1 + (self.mel.padding == "center")
+        if mel.ndim != 3 or mel.shape[1] != self.mel.n_mels or mel.shape[2] < least:
+            raise ValueError(
+                f"mel is {list(mel.shape)}; wanted [batch, {self.mel.n_mels}, mel_frames] "
+                f"of at least {least} frames"
+            )
+        if not mel.isfinite().all():
+            raise ValueError("mel holds NaN or infinite values; wanted finite ones")
