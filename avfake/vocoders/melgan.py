@@ -4,6 +4,8 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import mul
 from typing import Literal
 
 import torch
@@ -87,6 +89,7 @@ class MelGanNetwork(nn.Module):
     Attributes:
         hop_length: Samples of each output per Mel frame.
         n_least: Mel frames it needs, since it mirrors what it has at the edges.
+        reach: How many Mel frames to either side of its own a sample depends on.
     """
 
     def __init__(self, config: MelGanConfig, n_mels: int) -> None:
@@ -107,6 +110,9 @@ class MelGanNetwork(nn.Module):
         self.hop_length = math.prod(config.upsample_scales)
         mirrored = math.ceil((max(config.dilations) + 1) / config.upsample_scales[0])
         self.n_least = max(edge + 1, mirrored)
+        rates = list(accumulate(config.upsample_scales, mul, initial=1))  # values per frame
+        blocks = sum(config.dilations) * sum(1 / rate for rate in rates[1:])
+        self.reach = math.ceil(edge + sum(1 / rate for rate in rates[:-1]) + blocks + edge / rates[-1])
 
     def forward(self, mel: Tensor) -> Tensor:
         """[batch, n_mels, mel_frames] -> [batch, n_outputs, mel_frames * hop_length], in [-1, 1]."""

@@ -1,5 +1,6 @@
 """The vocoder around a network that makes all samples of a clip in one pass."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
@@ -11,6 +12,8 @@ from avfake.audio.mel import MelConfig
 from avfake.errors import AvfakeError
 from avfake.vocoders.cards import Card
 
+_PIECE_FRAMES = 1024  # 12 s at 22,050 Hz; a piece of the largest network takes about half a gigabyte
+
 
 class Network(Protocol):
     """What makes the samples.
@@ -18,10 +21,12 @@ class Network(Protocol):
     Attributes:
         hop_length: Samples per Mel frame.
         n_least: Mel frames it cannot do without, such as those it mirrors at the edges.
+        reach: How many Mel frames to either side of its own a sample depends on.
     """
 
     hop_length: int
     n_least: int
+    reach: int
 
     def __call__(self, mel: Tensor) -> Tensor:
         """Turn a Mel, [batch, n_mels, mel_frames], into [batch, 1, mel_frames * hop_length]."""
@@ -59,13 +64,17 @@ class OnePassVocoder:
 
     The networks were trained on hops of sound beside the frame of the same number, so their sample n is the
     waveform's, with either padding of the Mel, and what delay there is in their layers they learned to undo.
-    Clips go through one by one: so none depends on its neighbours, and memory is that of one clip.
+    Clips go through one by one, so that none depends on its neighbours, and long ones in pieces.
 
     Args:
         name: Of the vocoder.
         mel: The front-end.
         network: In evaluation mode.
         statistics: That the Mel is standardised with; None for a network that takes it as it is.
+
+    Attributes:
+        piece_frames: A clip of more Mel frames is made in pieces no longer than this, each with as much
+            around it as the network looks at, so that it sounds as if made whole and memory is bounded.
     """
 
     checkpoint_sha256: str | None = None
@@ -81,6 +90,7 @@ class OnePassVocoder:
         self.mel = mel
         self.network = network
         self.statistics = statistics
+        self.piece_frames = _PIECE_FRAMES
 
     @torch.inference_mode()
     def __call__(self, mel: Tensor) -> Tensor:
@@ -99,7 +109,14 @@ class OnePassVocoder:
 
     def _make(self, scaled: Tensor, mel: Tensor) -> Tensor:
         """Sound, [1, 1, time], of a scaled and padded clip; ``mel`` is the clip as it came."""
-        return self.network(scaled)
+        hop, reach, n_frames = self.mel.hop_length, self.network.reach, scaled.shape[2]
+        length = math.ceil(n_frames / math.ceil(n_frames / self.piece_frames))
+        pieces = []
+        for start in range(0, n_frames, length):
+            first, stop = max(0, start - reach), min(start + length, n_frames)
+            made = self.network(scaled[..., first : stop + reach])
+            pieces.append(made[..., (start - first) * hop : (stop - first) * hop])
+        return torch.cat(pieces, dim=2)
 
     def _scale(self, mel: Tensor) -> Tensor:
         """The Mel in the units of training."""

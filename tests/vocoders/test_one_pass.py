@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from avfake.audio.blur import Blur
-from avfake.vocoders import melgan
+from avfake.vocoders import melgan, multiband_melgan
 from avfake.vocoders.base import MelVocoder
 from avfake.vocoders.cards import find_card
 from avfake.vocoders.one_pass import OnePassVocoder
@@ -22,6 +22,8 @@ SMALL: dict[str, tuple[ModuleType, dict[str, Any]]] = {  # card -> its family, a
     "melgan.ljspeech": (melgan, {"channels": 32}),
     "melgan.kan-bayashi-ljspeech-v1": (melgan, {"channels": 32}),
     "melgan.kan-bayashi-ljspeech-large-v1": (melgan, {"channels": 64}),
+    "multiband-melgan.ljspeech-v2": (multiband_melgan, {"channels": 32}),
+    "multiband-melgan.vctk-v2": (multiband_melgan, {"channels": 32}),
 }
 SPEECH = speech_like(0.6)
 
@@ -85,6 +87,15 @@ def test_the_global_random_state_is_neither_read_nor_touched() -> None:
         assert torch.equal(first, small(name)(mel_of(vocoder, 1, 6)))
 
 
+def test_a_long_clip_in_pieces_sounds_as_if_made_whole(vocoder: OnePassVocoder) -> None:
+    mel = mel_of(vocoder, 1, 101)
+    whole = vocoder(mel)
+    vocoder.piece_frames = 34
+    torch.testing.assert_close(vocoder(mel), whole, rtol=0, atol=1e-5)
+    vocoder.network.reach //= 3
+    assert (vocoder(mel) - whole).abs().max() > 1e-5
+
+
 @pytest.mark.parametrize("n_frames", [40, 41])
 def test_a_frame_is_heard_around_the_middle_of_its_hop(vocoder: OnePassVocoder, n_frames: int) -> None:
     mel = mel_of(vocoder, 1, n_frames)
@@ -93,12 +104,12 @@ def test_a_frame_is_heard_around_the_middle_of_its_hop(vocoder: OnePassVocoder, 
     difference = (vocoder(mel) - vocoder(changed))[0].abs()
     heard = (difference > difference.max() / 1e6).nonzero().flatten()
     middle = 20.5 * vocoder.mel.hop_length - 0.5
-    assert abs((heard[0] + heard[-1]) / 2 - middle) < 0.002 * vocoder.mel.sample_rate
+    assert abs((heard[0] + heard[-1]) / 2 - middle) < vocoder.mel.hop_length / 4
 
 
-def test_layers_that_are_symmetric_in_time_make_a_mirrored_sound_of_a_mirrored_mel(
-    vocoder: OnePassVocoder,
-) -> None:
+@pytest.mark.parametrize("name", [name for name in SMALL if name.startswith("melgan")])
+def test_symmetric_layers_make_a_mirrored_sound_of_a_mirrored_mel(name: str) -> None:
+    vocoder = small(name)
     assert isinstance(vocoder.network, nn.Module)
     for parameter in vocoder.network.parameters():
         if parameter.ndim == 3:
@@ -145,4 +156,4 @@ def test_blur_changes_the_sound(vocoder: OnePassVocoder) -> None:
 def test_sound_that_is_no_speech_stays_finite_and_bounded(vocoder: OnePassVocoder, sound: np.ndarray) -> None:
     made = resynthesize(vocoder, sound.astype(np.float32), Blur(1.0, 1.0))
     assert np.isfinite(made).all()
-    assert np.abs(made).max() <= 2
+    assert np.abs(made).max() <= 6  # every band of a filter bank at its limit
