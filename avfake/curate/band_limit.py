@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from avfake.audio.io import load_flac, save_flac
-from avfake.curate.stage import Outcome, Stage, Task, find_parts, run_stage
+from avfake.curate.stage import Stage, find_parts, run_stage
+from avfake.curate.task import OneByOne, Outcome, Task
 from avfake.errors import AvfakeError
 from avfake.files import inside, sha256_of
 from avfake.manifest.database import Database, load_files
@@ -104,7 +105,7 @@ def _stage(root: Path, folder: Path, cutoff_hz: float, voice: str) -> Stage:
         scope=f"{_label(cutoff_hz)}-{voice}",
         fields=_FIELDS,
         config={"cutoff_hz": cutoff_hz},
-        work=_Filter(root, target.as_posix(), cutoff_hz),
+        work=OneByOne(_Filter(root, target.as_posix(), cutoff_hz)),
         root=root,
         media_column="limited_path",
     )

@@ -9,7 +9,8 @@ from avfake.audio.decode import DecodedSound, decode_sound
 from avfake.audio.io import resample
 from avfake.audio.same import LARGEST_RESIDUAL_DB, UNKNOWN, Comparison, compare
 from avfake.curate.sound_files import FORM, keep_sound
-from avfake.curate.stage import Outcome, Task, file_state, fingerprint
+from avfake.curate.stage import file_state, fingerprint
+from avfake.curate.task import Outcome, Task
 from avfake.errors import ClipError
 from avfake.files import inside
 

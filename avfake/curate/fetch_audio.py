@@ -14,6 +14,7 @@ from avfake.curate.recovery.recover import plan_recovery, recover
 from avfake.curate.recovery.report import Recovery
 from avfake.curate.sound_files import AUDIO_FIELDS
 from avfake.curate.stage import Retry, Stage, StageReport, run_stage
+from avfake.curate.task import OneByOne
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.manifest.table import read_metadata
@@ -105,7 +106,7 @@ def _stage(workspace: Workspace, corpus: str, root: Path) -> Stage:
         scope=corpus,
         fields=AUDIO_FIELDS,
         config=CONFIG,
-        work=Demux(workspace.root, root),
+        work=OneByOne(Demux(workspace.root, root)),
         root=workspace.root,
         media_column="audio_path",
     )

@@ -13,7 +13,8 @@ from avfake.corpora.probe import probe as probe_file
 from avfake.corpora.registry import find_corpus
 from avfake.curate.index_report import IndexReport, count
 from avfake.curate.index_scan import scan
-from avfake.curate.stage import Outcome, Retry, Stage, Task, find_parts, fingerprint, run_stage
+from avfake.curate.stage import Retry, Stage, find_parts, fingerprint, run_stage
+from avfake.curate.task import OneByOne, Outcome, Task
 from avfake.curate.workspace import Workspace, safe_name
 from avfake.errors import AvfakeError
 from avfake.files import inside
@@ -131,7 +132,7 @@ def _stage(workspace: Workspace, corpus: str, root: Path) -> Stage:
         scope=corpus,
         fields=PROBE_FIELDS,
         config={},
-        work=_Probe(root),
+        work=OneByOne(_Probe(root)),
         root=workspace.root,
         shard_size=_SHARD,
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 from avfake.audio.decode import DecodedSound
 from avfake.audio.io import HEADROOM_DB, SAMPLE_RATE, Waveform, in_common_form, save_flac
 from avfake.audio.measure import active_speech, bandwidth_hz, loudness_db
-from avfake.curate.stage import Outcome, Task
+from avfake.curate.task import Outcome, Task
 from avfake.errors import ClipError, ErrorKind
 from avfake.files import sha256_of
 

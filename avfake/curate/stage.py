@@ -9,7 +9,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 
 from avfake.curate.executors import EXECUTORS
 from avfake.curate.progress import track
-from avfake.errors import AvfakeError, ClipError, ErrorKind, StorageError, one_line
+from avfake.curate.task import Outcome, Task, Work
+from avfake.errors import AvfakeError, ClipError, ErrorKind, one_line
 from avfake.manifest.schema import STATUS_FIELDS
 from avfake.manifest.table import read_metadata, write_rows
 
 Retry = Literal["transient", "failed", "all"]
-Outcome = dict[str, Any]
 logger = logging.getLogger("avfake")
 
 KEY_FIELDS = [
@@ -37,25 +37,6 @@ KEY_FIELDS = [
 
 
 @dataclass(frozen=True)
-class Task:
-    """One clip to work on.
-
-    Attributes:
-        corpus: Its corpus.
-        clip_id: Its name there.
-        inputs: Fingerprint of the clip's own inputs; when it changes, the clip is done again.
-        facts: What the work needs to know of the clip.
-        spent: Its media file has served; that it is gone is no reason to make it again.
-    """
-
-    corpus: str
-    clip_id: str
-    inputs: str
-    facts: Mapping[str, Any]
-    spent: bool = False
-
-
-@dataclass(frozen=True)
 class Stage:
     """What a stage does and where its ledger lies.
 
@@ -64,7 +45,8 @@ class Stage:
         scope: Which of the ledger's parts are this stage's (``dfdc``, ``world-dfdc``); part of their names.
         fields: Columns of an outcome, after the key columns.
         config: Everything besides the clips that decides the outcome; stored in each part.
-        work: Makes one clip's outcome; must be picklable, and raises ClipError to fail the clip.
+        work: Makes the outcomes of a shard's clips; must be picklable. ``OneByOne`` makes it of a function of
+            one clip.
         root: Workspace folder; media written by ``work`` lie under it.
         media_column: Outcome column with the path of the written file, if the stage writes one.
         shard_size: Clips in a shard, the most that a kill can lose per worker; by default 16, and more where
@@ -75,7 +57,7 @@ class Stage:
     scope: str
     fields: Sequence[pa.Field]
     config: Mapping[str, Any]
-    work: Callable[[Task], Outcome]
+    work: Work
     root: Path
     media_column: str | None = None
     shard_size: int | None = None
@@ -181,7 +163,7 @@ def find_parts(ledger: Path, scope: str) -> list[Path]:
 
 def read_ledger(ledger: Path, scope: str) -> list[Outcome]:
     """All rows of one scope of a ledger, in order; none when the stage never ran."""
-    return [row for part in find_parts(ledger, scope) for row in pq.read_table(part).to_pylist()]
+    return [row for part in find_parts(ledger, scope) for row in pq.ParquetFile(part).read().to_pylist()]
 
 
 def fingerprint(*values: object) -> str:
@@ -205,22 +187,21 @@ class _Finish:
     stage: Stage
 
     def __call__(self, shard: _Shard) -> int:
-        outcomes = [*shard.kept, *(self._outcome(task) for task in shard.tasks)]
+        results = zip(shard.tasks, self.stage.work(shard.tasks), strict=True)
+        outcomes = [*shard.kept, *(_row(task, result) for task, result in results)]
         outcomes.sort(key=lambda row: (row["corpus"], row["clip_id"]))
         write_rows(shard.path, outcomes, self.stage.schema, {"config": dict(self.stage.config)})
         return len(outcomes)
 
-    def _outcome(self, task: Task) -> Outcome:
-        key = {"corpus": task.corpus, "clip_id": task.clip_id, "inputs": task.inputs}
-        try:
-            return {**key, "status": "ok", **self.stage.work(task)}
-        except StorageError:
-            raise
-        except ClipError as error:
-            return {**key, **_failure(error.kind, error)}
-        except Exception as error:  # an unforeseen failure is a row like any other, never a lost shard
-            logger.warning("%s/%s failed unexpectedly", task.corpus, task.clip_id, exc_info=error)
-            return {**key, **_failure(ErrorKind.INTERNAL, f"{type(error).__name__}: {error}")}
+
+def _row(task: Task, result: Outcome | Exception) -> Outcome:
+    key = {"corpus": task.corpus, "clip_id": task.clip_id, "inputs": task.inputs}
+    if isinstance(result, ClipError):
+        return {**key, **_failure(result.kind, result)}
+    if isinstance(result, Exception):  # unforeseen: a row like any other, never a lost shard
+        logger.warning("%s/%s failed unexpectedly", task.corpus, task.clip_id, exc_info=result)
+        return {**key, **_failure(ErrorKind.INTERNAL, f"{type(result).__name__}: {result}")}
+    return {**key, "status": "ok", **result}
 
 
 def _failure(kind: ErrorKind, error: BaseException | str) -> Outcome:
@@ -249,7 +230,7 @@ def _still_good(
     for part in parts:
         if (before := read_metadata(part)["config"]) != config:
             raise AvfakeError(_other_config(stage, before, config))
-        for row in pq.read_table(part).to_pylist():
+        for row in pq.ParquetFile(part).read().to_pylist():
             key = row["corpus"], row["clip_id"]
             task = tasks.get(key)
             if task and task.inputs == row["inputs"] and _settled(stage, task, row, retry):
@@ -261,7 +242,7 @@ def _media(stage: Stage, parts: Iterable[Path]) -> set[str]:
     """Files that the rows of some parts name; what no row names any more shall not lie about."""
     if stage.media_column is None:
         return set()
-    columns = (pq.read_table(part, columns=[stage.media_column])[0].to_pylist() for part in parts)
+    columns = (pq.ParquetFile(part).read([stage.media_column])[0].to_pylist() for part in parts)
     return {name for column in columns for name in column if name}
 
 
@@ -290,6 +271,6 @@ def _refuse_duplicates(plan: Sequence[Task]) -> None:
 def _report(stage: Stage, plan: Sequence[Task], n_kept: int, parts: Iterable[Path]) -> StageReport:
     kinds: Counter[str] = Counter()
     for part in parts:
-        kinds.update(pq.read_table(part, columns=["error_kind"])["error_kind"].to_pylist())
+        kinds.update(pq.ParquetFile(part).read(["error_kind"])[0].to_pylist())
     n_ok = kinds.pop(None, 0)  # type: ignore[call-overload]
     return StageReport(stage.scope, len(plan), n_kept, n_ok, dict(sorted(kinds.items())))

@@ -10,15 +10,18 @@ import numpy as np
 import pyarrow as pa
 
 from avfake.audio.blur import BlurPolicy, draw_blur
-from avfake.audio.io import load_flac, save_flac
+from avfake.audio.io import SAMPLE_RATE, Waveform, load_flac, save_flac
 from avfake.audio.match import match_sound
-from avfake.curate.stage import Outcome, Retry, Stage, StageReport, Task, read_ledger, run_stage
+from avfake.curate.stage import Retry, Stage, StageReport, read_ledger, run_stage
+from avfake.curate.task import Outcome, Task, attempt
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.files import inside, sha256_of
 from avfake.vocoders.base import Vocoder
-from avfake.vocoders.registry import full_name, load_vocoder, vocoders_at_hand
-from avfake.vocoders.resynthesis import resynthesize
+from avfake.vocoders.registry import full_name, load_vocoder, vocoders_at_hand, weights_sha256
+from avfake.vocoders.resynthesis import Clip, resynthesize, resynthesize_together
+
+_TOGETHER_S = 600.0  # of sound: enough to keep autoregressive networks busy, little enough for any memory
 
 VOCODED_FIELDS = [
     pa.field("vocoder", pa.string()),
@@ -61,6 +64,7 @@ def vocode(
     *,
     vocoders: Sequence[str],
     corpora: Sequence[str] = (),
+    weights: Path | None = None,
     blur: float = 0.5,
     seed: int = 0,
     jobs: int = 1,
@@ -73,6 +77,7 @@ def vocode(
         workspace: Where the sound lies and the fakes go.
         vocoders: Names of vocoders, or ``all``.
         corpora: Names of corpora whose sound was fetched; all when empty.
+        weights: File to take instead of the published weights of the one vocoder that is named.
         blur: Probability that a clip's spectrogram is blurred; the strength is drawn per clip.
         seed: Of the draws.
         jobs: Worker processes.
@@ -80,10 +85,14 @@ def vocode(
         retry: Which failed clips are tried again.
 
     Raises:
-        AvfakeError: A vocoder is unknown, or no sound was fetched.
+        AvfakeError: A vocoder is unknown, its weights cannot be had or are of another network, or no sound
+            was fetched.
     """
     names = vocoders_at_hand() if "all" in vocoders else list(dict.fromkeys(map(full_name, vocoders)))
-    checkpoints = {name: load_vocoder(name).checkpoint_sha256 for name in names}  # also refuses unknown names
+    if weights and len(names) != 1:
+        raise AvfakeError(f"--weights {weights} belongs to one vocoder; {len(names)} are named")
+    for name in names:
+        load_vocoder(name, weights or True)  # what cannot be loaded is refused before any work
     sources = {corpus: list(_tasks(workspace, corpus)) for corpus in corpora or workspace.corpora()}
     if empty := [corpus for corpus in corpora if not sources[corpus]]:
         raise AvfakeError(
@@ -95,7 +104,7 @@ def vocode(
     with workspace.lock():
         reports = tuple(
             run_stage(
-                _stage(workspace, name, corpus, checkpoints[name], policy, seed),
+                _stage(workspace, corpus, _Resynthesize(workspace.root, name, weights, policy, seed)),
                 tasks,
                 jobs=jobs,
                 executor=executor,
@@ -110,30 +119,57 @@ def vocode(
 
 @dataclass(frozen=True)
 class _Resynthesize:
-    """Work of the stage: one FLAC file in, its matched resynthesis out."""
+    """Work of the stage: FLAC files in, their matched resyntheses out."""
 
     root: Path  # of the workspace
     vocoder: str
+    weights: Path | None  # instead of those of the card
     policy: BlurPolicy
     seed: int
 
-    def __call__(self, task: Task) -> Outcome:
-        source, sample_rate = load_flac(inside(self.root, task.facts["audio_path"]))
-        vocoder = _loaded(self.vocoder)
-        blur = draw_blur(self.policy, self._draws(task))
-        matched = match_sound(resynthesize(vocoder, source, blur), source, sample_rate)
+    def __call__(self, tasks: Sequence[Task]) -> Iterator[Outcome | Exception]:
+        for together in _cut(tasks):
+            sources = {task.clip_id: attempt(self._source, task) for task in together}
+            clips = {name: source for name, source in sources.items() if isinstance(source, Clip)}
+            made = dict(zip(clips, self._made(list(clips.values())), strict=True))
+            for task in together:
+                source = sources[task.clip_id]
+                yield (
+                    attempt(self._keep, task, source, made[task.clip_id])
+                    if isinstance(source, Clip)
+                    else source
+                )
+
+    def _source(self, task: Task) -> Clip:
+        """The sound of a clip, and its blur."""
+        waveform, _ = load_flac(inside(self.root, task.facts["audio_path"]))
+        return Clip(waveform, draw_blur(self.policy, self._draws(task)))
+
+    def _made(self, clips: Sequence[Clip]) -> Sequence[Waveform | Exception]:
+        """Each clip anew, or why not; where all at once is too much, one by one."""
+        vocoder = _loaded(self.vocoder, self.weights)
+        made = attempt(resynthesize_together, vocoder, clips)
+        if isinstance(made, Exception):
+            return [attempt(resynthesize, vocoder, *clip) for clip in clips]
+        return made
+
+    def _keep(self, task: Task, source: Clip, made: Waveform | Exception) -> Outcome:
+        """Match a resynthesis to its source, write it, and say how it was made."""
+        if isinstance(made, Exception):
+            raise made
+        matched = match_sound(made, source.waveform, SAMPLE_RATE)
         name = f"vocoded/{self.vocoder}/{task.corpus}/{task.clip_id}.flac"
-        save_flac(self.root / name, matched.waveform, sample_rate)
+        save_flac(self.root / name, matched.waveform, SAMPLE_RATE)
         return {
             "vocoder": self.vocoder,
             "audio_path": name,
             "audio_sha256": sha256_of(self.root / name),
             "source_sha256": task.facts["audio_sha256"],
-            "checkpoint_sha256": vocoder.checkpoint_sha256,
-            "sample_rate": sample_rate,
+            "checkpoint_sha256": _loaded(self.vocoder, self.weights).checkpoint_sha256,
+            "sample_rate": SAMPLE_RATE,
             "n_samples": len(matched.waveform),
-            "blur_time_sigma": blur.time_sigma,
-            "blur_mel_sigma": blur.mel_sigma,
+            "blur_time_sigma": source.blur.time_sigma,
+            "blur_mel_sigma": source.blur.mel_sigma,
             "gain_db": matched.gain_db,
             "lag_ms": matched.lag_ms,
             "lsd_db": matched.lsd_db,
@@ -146,20 +182,38 @@ class _Resynthesize:
         return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
 
 
+def _cut(tasks: Sequence[Task]) -> Iterator[list[Task]]:
+    """Tasks that are done together: in order, until enough sound has come together."""
+    together: list[Task] = []
+    seconds = 0.0
+    for task in tasks:
+        task_s = task.facts["n_samples"] / SAMPLE_RATE
+        if together and seconds + task_s > _TOGETHER_S:
+            yield together
+            together, seconds = [], 0.0
+        together.append(task)
+        seconds += task_s
+    yield together
+
+
 @lru_cache(maxsize=1)
-def _loaded(name: str) -> Vocoder:
-    return load_vocoder(name)
+def _loaded(name: str, weights: Path | None) -> Vocoder:
+    return load_vocoder(name, weights or True)
 
 
-def _stage(
-    workspace: Workspace, vocoder: str, corpus: str, checkpoint: str | None, policy: BlurPolicy, seed: int
-) -> Stage:
+def _stage(workspace: Workspace, corpus: str, work: _Resynthesize) -> Stage:
+    checkpoint = weights_sha256(work.vocoder, work.weights or True)
     return Stage(
         ledger=workspace.ledger("vocoded"),
-        scope=f"{vocoder}-{corpus}",
+        scope=f"{work.vocoder}-{corpus}",
         fields=VOCODED_FIELDS,
-        config={"vocoder": vocoder, "checkpoint": checkpoint, "blur": asdict(policy), "seed": seed},
-        work=_Resynthesize(workspace.root, vocoder, policy, seed),
+        config={
+            "vocoder": work.vocoder,
+            "checkpoint": checkpoint,
+            "blur": asdict(work.policy),
+            "seed": work.seed,
+        },
+        work=work,
         root=workspace.root,
         media_column="audio_path",
     )
@@ -169,5 +223,5 @@ def _tasks(workspace: Workspace, corpus: str) -> Iterator[Task]:
     """A task for every clip whose sound was fetched."""
     for row in read_ledger(workspace.ledger("audio"), corpus):
         if row["status"] == "ok":
-            facts = {"audio_path": row["audio_path"], "audio_sha256": row["audio_sha256"]}
+            facts = {name: row[name] for name in ("audio_path", "audio_sha256", "n_samples")}
             yield Task(corpus, row["clip_id"], row["audio_sha256"], facts)

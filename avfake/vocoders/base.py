@@ -1,5 +1,6 @@
 """What a vocoder is: something that makes a waveform from a Mel spectrogram, or from a waveform."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # listing vocoders shall not load torch
@@ -35,6 +36,15 @@ class MelVocoder(Protocol):
             [batch, time], ``time = self.mel.n_samples(mel_frames)``; sample n belongs to sample n of the
             waveform the Mel was made of. No clip's result depends on its neighbours in the batch.
         """
+        ...
+
+
+@runtime_checkable
+class SideBySide(MelVocoder, Protocol):
+    """A Mel vocoder that is faster when it makes many clips at once, whatever their lengths."""
+
+    def make(self, clips: "Sequence[Tensor]") -> "list[Tensor]":
+        """Waveforms, each [time], of log-Mel spectrograms, each [n_mels, mel_frames]."""
         ...
 
 

@@ -15,7 +15,8 @@ from avfake.audio.io import SAMPLE_RATE, Waveform, load_flac, resample
 from avfake.curate.demux import CONFIG, INDEX_COLUMNS, Demux, demux_tasks
 from avfake.curate.index import index
 from avfake.curate.sound_files import AUDIO_FIELDS
-from avfake.curate.stage import Outcome, Stage, StageReport, Task, read_ledger, run_stage
+from avfake.curate.stage import Stage, StageReport, read_ledger, run_stage
+from avfake.curate.task import OneByOne, Outcome, Task
 from avfake.curate.vocode import vocode
 from avfake.curate.workspace import Workspace
 from avfake.errors import ClipError, ErrorKind
@@ -109,7 +110,7 @@ def demux(workspace: Workspace, root: Path) -> StageReport:
         scope="dfdc",
         fields=AUDIO_FIELDS,
         config=CONFIG,
-        work=Demux(workspace.root, root),
+        work=OneByOne(Demux(workspace.root, root)),
         root=workspace.root,
         media_column="audio_path",
     )

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from avfake.curate.stage import Outcome, Stage, Task, read_ledger, run_stage
+from avfake.curate.stage import Stage, read_ledger, run_stage
+from avfake.curate.task import OneByOne, Outcome, Task
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError, ClipError, ErrorKind, StorageError
 from avfake.files import write_bytes
@@ -47,7 +48,7 @@ class Write:
 
 def stage(root: Path, *, shard_size: int = 4, **config: int) -> Stage:
     fields = [pa.field("media_path", pa.string()), pa.field("length", pa.int32())]
-    work = Write(root)
+    work = OneByOne(Write(root))
     return Stage(root / "s.parquet", "x", fields, config, work, root, "media_path", shard_size)
 
 
@@ -229,7 +230,7 @@ def test_ctrl_c_is_one_clear_line_and_leaves_no_worker(tmp_path: Path) -> None:
 def test_scopes_that_begin_alike_are_apart(tmp_path: Path) -> None:
     for scope in ("dfdc", "dfdc-2"):
         fields = [pa.field("media_path", pa.string()), pa.field("length", pa.int32())]
-        one = Stage(tmp_path / "s.parquet", scope, fields, {"of": scope}, Write(tmp_path), tmp_path)
+        one = Stage(tmp_path / "s.parquet", scope, fields, {"of": scope}, OneByOne(Write(tmp_path)), tmp_path)
         assert run_stage(one, tasks(3)).n_ok == 3
     assert len(read_ledger(tmp_path / "s.parquet", "dfdc")) == 3
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from avfake.audio.blur import Blur
 from avfake.audio.mel import MelConfig
 from avfake.errors import ClipError, ErrorKind
-from avfake.vocoders import resynthesis
+from avfake.vocoders import pieces
 from avfake.vocoders.resynthesis import resynthesize
 from tests.dummies import speech_like
 
@@ -86,23 +86,13 @@ def test_lag_is_taken_back(delay: int) -> None:
 
 
 def test_long_clip_is_made_in_pieces_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resynthesis, "_PIECE_S", 1.0)
-    monkeypatch.setattr(resynthesis, "_CONTEXT_S", 0.3)
+    monkeypatch.setattr(pieces, "_PIECE_S", 1.0)
+    monkeypatch.setattr(pieces, "_CONTEXT_S", 0.3)
     vocoder = ThroughWaveform(_unchanged)
     made = resynthesize(vocoder, SPEECH, Blur())
     assert len(vocoder.lengths) == 4
     assert max(vocoder.lengths) <= round(1.7 * 22_050)
     np.testing.assert_allclose(made, SPEECH, atol=1e-6)
-
-
-@pytest.mark.parametrize("n_samples", [1, 1000, 1299, 1300, 1301, 2299, 2301, 5000])
-def test_pieces_cover_every_sample_once(monkeypatch: pytest.MonkeyPatch, n_samples: int) -> None:
-    monkeypatch.setattr(resynthesis, "_PIECE_S", 1.0)
-    monkeypatch.setattr(resynthesis, "_CONTEXT_S", 0.3)
-    total = np.zeros(n_samples)
-    for heard, weight, kept in resynthesis._pieces(n_samples, 1000):
-        total[heard][kept] += weight
-    np.testing.assert_allclose(total, 1, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pyarrow as pa
 from avfake.curate.recovery.crawl_plan import survey, uploads_folder
 from avfake.curate.recovery.download import CrawlConfig, check_crawl, download
 from avfake.curate.recovery.pace import Pace, Patience
-from avfake.curate.stage import Outcome, Retry, Stage, StageReport, Task, fingerprint, run_stage
+from avfake.curate.stage import Retry, Stage, StageReport, fingerprint, run_stage
+from avfake.curate.task import OneByOne, Outcome, Task
 from avfake.curate.workspace import Workspace
 from avfake.files import sha256_of
 
@@ -63,7 +64,9 @@ def crawl(
         scope=corpus,
         fields=UPLOAD_FIELDS,
         config={},  # from where and how fast is no reason to fetch anything twice
-        work=_Fetch(workspace.root, folder, config, pace or _pace(workspace, config), standing.lying),
+        work=OneByOne(
+            _Fetch(workspace.root, folder, config, pace or _pace(workspace, config), standing.lying)
+        ),
         root=workspace.root,
         media_column="sound_path",
         shard_size=1,  # a kill costs the one upload that is under way, and not even what came of it

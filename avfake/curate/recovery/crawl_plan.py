@@ -7,7 +7,8 @@ from pathlib import Path
 
 from avfake.curate.recovery.download import CrawlConfig
 from avfake.curate.recovery.pace import HOUR_S, JITTER
-from avfake.curate.stage import Outcome, Retry, read_ledger
+from avfake.curate.stage import Retry, read_ledger
+from avfake.curate.task import Outcome
 from avfake.curate.workspace import Workspace, safe_name
 from avfake.errors import ErrorKind
 

@@ -12,7 +12,7 @@ from avfake.curate.recovery.align import Alignment, align, align_unseen, confirm
 from avfake.curate.recovery.config import Align
 from avfake.curate.recovery.frame_lists import read_frame_list
 from avfake.curate.sound_files import keep_sound
-from avfake.curate.stage import Outcome, Task
+from avfake.curate.task import Outcome, Task
 from avfake.errors import ClipError, ErrorKind
 from avfake.files import inside
 from avfake.video.frames import frame_times

@@ -14,7 +14,8 @@ from avfake.curate.recovery.material import Material, from_crawl, from_folder
 from avfake.curate.recovery.report import Recovery, tell_recovery
 from avfake.curate.recovery.tracks import Span, track_stage, track_tasks
 from avfake.curate.sound_files import AUDIO_FIELDS, FORM
-from avfake.curate.stage import Retry, Stage, StageReport, Task, read_ledger, run_stage
+from avfake.curate.stage import Retry, Stage, StageReport, read_ledger, run_stage
+from avfake.curate.task import OneByOne, Task
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError, ClipError, ErrorKind
 
@@ -69,7 +70,7 @@ def recover(
         scope=corpus,
         fields=AUDIO_FIELDS,
         config={**FORM, "align": config.align, "reenactment_audio": config.reenactment_audio},
-        work=CutSound(workspace.root, corpus_root, lists, config.align),
+        work=OneByOne(CutSound(workspace.root, corpus_root, lists, config.align)),
         root=workspace.root,
         media_column="audio_path",
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from avfake.curate.recovery.clips import Clip, by_upload
-from avfake.curate.stage import Outcome, read_ledger
+from avfake.curate.stage import read_ledger
+from avfake.curate.task import Outcome
 from avfake.curate.workspace import Workspace
 from avfake.files import write_bytes
 from avfake.manifest.schema import SPLITS

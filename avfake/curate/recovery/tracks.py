@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from avfake.curate.recovery.material import Material
-from avfake.curate.stage import Outcome, Stage, Task, fingerprint
+from avfake.curate.stage import Stage, fingerprint
+from avfake.curate.task import OneByOne, Outcome, Task
 from avfake.curate.workspace import Workspace
 from avfake.video.frames import frame_times
 from avfake.video.track import save_track, track_frames
@@ -30,7 +31,7 @@ def track_stage(workspace: Workspace, corpus: str) -> Stage:
         scope=corpus,
         fields=TRACK_FIELDS,
         config={"margin": _MARGIN},
-        work=_Look(workspace.root),
+        work=OneByOne(_Look(workspace.root)),
         root=workspace.root,
         media_column="track_path",
     )

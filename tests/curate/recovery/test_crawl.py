@@ -17,7 +17,8 @@ import pytest
 from avfake.curate.recovery.crawl import crawl
 from avfake.curate.recovery.download import CrawlConfig
 from avfake.curate.recovery.pace import Pace, Patience
-from avfake.curate.stage import Outcome, StageReport, read_ledger
+from avfake.curate.stage import StageReport, read_ledger
+from avfake.curate.task import Outcome
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from tests.curate.recovery.test_pace import Day

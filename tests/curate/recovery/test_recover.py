@@ -13,7 +13,8 @@ from avfake.curate.fetch_audio import fetch_audio
 from avfake.curate.index import index
 from avfake.curate.recovery.config import RecoveryConfig
 from avfake.curate.recovery.download import CrawlConfig
-from avfake.curate.stage import Outcome, read_ledger
+from avfake.curate.stage import read_ledger
+from avfake.curate.task import Outcome
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from tests.ffpp_world import QUICK, World, build_world, generated_takes
