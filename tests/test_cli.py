@@ -87,6 +87,11 @@ def test_json_is_one_line_per_report_on_stdout(folder: Path, words: tuple[str, .
         (("build-split", "--per-quadrant", "99"), 1, "short"),
         (("index", "folder", "absent"), 1, "absent"),
         (("fetch-audio", "nosuch"), 1, "nosuch"),
+        (("vocode", "--vocoder", "world", "--weights", "w.pt"), 1, "world has no weights"),
+        (("vocode", "--vocoder", "hifigan.ljspeech-v3", "--weights", "w.pt"), 1, "w.pt does not exist"),
+        (("vocode", "--vocoder", "all", "--weights", "w.pt"), 1, "belongs to one vocoder"),
+        (("vocoders", "show", "melgum"), 1, "melgum"),
+        (("vocoders", "download", "melgum"), 1, "melgum"),
         (("vocode",), 2, "--vocoder"),
         (("index", "filder", "real"), 2, "filder"),
         (("fetch-audio", "--jobs", "0"), 2, "jobs"),
@@ -115,6 +120,13 @@ def test_a_workspace_that_cannot_be_written_is_one_clear_line(folder: Path) -> N
     assert result.returncode == 1
     assert "/proc/avfake" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_vocoders_are_listed_shown_and_verified(tmp_path: Path) -> None:
+    listed = json.loads(avfake("vocoders", "list", "--json", cwd=tmp_path).stdout)["vocoders"]
+    assert {"griffin-lim", "wavernn.ljspeech-mol"} <= {vocoder["name"] for vocoder in listed}
+    assert "LJSpeech" in avfake("vocoders", "show", "wavernn.ljspeech-mol", cwd=tmp_path).stdout
+    assert avfake("vocoders", "verify", cwd=tmp_path).returncode == 0
 
 
 def test_version_is_the_packages() -> None:
