@@ -57,7 +57,5 @@ def _shares(stretching: nn.Module, n_reach: int, like: Tensor) -> Tensor:
     """
     alone = functional.pad(like.new_ones(1, 1), (2 * n_reach, 2 * n_reach))
     response = stretching(alone).view(4 * n_reach + 1, -1)
-    shares = response[n_reach : 3 * n_reach + 1].flip(
-        0
-    )  # the last neighbour gives to the frame it comes after
+    shares = response[n_reach : 3 * n_reach + 1].flip(0)  # the frame before gives what comes after itself
     return torch.cat([shares, torch.ones_like(shares[:1])])
