@@ -5,11 +5,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from avfake.audio.blur import Blur
 from avfake.audio.mel import log_mel
 from avfake.errors import AvfakeError
 from avfake.vocoders.cards import find_card, load_cards
@@ -20,6 +22,7 @@ from avfake.vocoders.parallel_wavegan import (
     build,
 )
 from avfake.vocoders.registry import load_vocoder
+from avfake.vocoders.resynthesis import resynthesize
 from tests.dummies import speech_like
 
 SMALL: dict[str, Any] = {"n_layers": 6, "n_stacks": 2, "residual_channels": 8, "gate_channels": 16}
@@ -132,3 +135,16 @@ def test_every_card_makes_as_many_samples_as_its_mel_says(name: str) -> None:
 def test_impossible_shapes_are_refused(model: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(model))):
         ParallelWaveGanConfig(**(SMALL | model))
+
+
+@pytest.mark.parametrize("n_samples", [1, 1023, 22_050])
+def test_resynthesis_keeps_length_and_is_bounded(n_samples: int) -> None:
+    vocoder = vocoder_of()
+    sound = speech_like(1.5)[3000:][:n_samples]
+    torch.manual_seed(7)
+    made = resynthesize(vocoder, sound, Blur(1.0, 1.0))
+    assert made.shape == sound.shape
+    assert np.isfinite(made).all()
+    assert np.abs(made).max() <= 2
+    torch.manual_seed(8)
+    assert np.array_equal(made, resynthesize(vocoder, sound, Blur(1.0, 1.0)))
