@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from avfake.audio.blur import Blur
-from avfake.vocoders import melgan, multiband_melgan
+from avfake.vocoders import melgan, multiband_melgan, style_melgan
 from avfake.vocoders.base import MelVocoder
 from avfake.vocoders.cards import find_card
 from avfake.vocoders.one_pass import OnePassVocoder
@@ -24,7 +24,10 @@ SMALL: dict[str, tuple[ModuleType, dict[str, Any]]] = {  # card -> its family, a
     "melgan.kan-bayashi-ljspeech-large-v1": (melgan, {"channels": 64}),
     "multiband-melgan.ljspeech-v2": (multiband_melgan, {"channels": 32}),
     "multiband-melgan.vctk-v2": (multiband_melgan, {"channels": 32}),
+    "style-melgan.ljspeech-v1": (style_melgan, {"channels": 8, "noise_channels": 16}),
+    "style-melgan.vctk-v1": (style_melgan, {"channels": 8, "noise_channels": 16}),
 }
+LOCAL = [name for name in SMALL if not name.startswith("style-melgan")]  # whose sound depends on near frames
 SPEECH = speech_like(0.6)
 
 
@@ -87,7 +90,9 @@ def test_the_global_random_state_is_neither_read_nor_touched() -> None:
         assert torch.equal(first, small(name)(mel_of(vocoder, 1, 6)))
 
 
-def test_a_long_clip_in_pieces_sounds_as_if_made_whole(vocoder: OnePassVocoder) -> None:
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_long_clip_in_pieces_sounds_as_if_made_whole(name: str) -> None:
+    vocoder = small(name)
     mel = mel_of(vocoder, 1, 101)
     whole = vocoder(mel)
     vocoder.piece_frames = 34
@@ -97,7 +102,9 @@ def test_a_long_clip_in_pieces_sounds_as_if_made_whole(vocoder: OnePassVocoder) 
 
 
 @pytest.mark.parametrize("n_frames", [40, 41])
-def test_a_frame_is_heard_around_the_middle_of_its_hop(vocoder: OnePassVocoder, n_frames: int) -> None:
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_frame_is_heard_around_the_middle_of_its_hop(name: str, n_frames: int) -> None:
+    vocoder = small(name)
     mel = mel_of(vocoder, 1, n_frames)
     changed = mel.clone()
     changed[:, :, 20] += 1
