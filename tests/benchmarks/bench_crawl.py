@@ -29,7 +29,7 @@ from avfake.curate.workspace import Workspace
 root, template = sys.argv[1:]
 started = time.perf_counter()
 ids = dict.fromkeys(sys.stdin.read().split(), True)
-report = crawl(Workspace(Path(root)), "ffpp", ids, CrawlConfig(url_template=template))
+report = crawl(Workspace(Path(root)), "ffpp", ids, CrawlConfig(url_template=template, sleep_s=0))
 print(json.dumps({
     "seconds": time.perf_counter() - started,
     "cpu_s": time.process_time(),

@@ -43,7 +43,7 @@ def crawl(
     Args:
         workspace: Where uploads and ledger go; the caller holds its lock.
         corpus: Name of the corpus.
-        youtube_ids: For each upload, whether a clip still waits for it; else its files may be gone.
+        youtube_ids: For each upload, whether a clip waits for it; what none waits for is not fetched.
         config: Where uploads come from, and how fast.
         retry: Which failed uploads are tried again: those a server may give later, or all.
         pace: When requests are made; as ``config`` says by default.
@@ -102,10 +102,11 @@ class _Fetch:
 
 
 def _tasks(corpus: str, youtube_ids: Mapping[str, bool], rows: Mapping[str, Outcome]) -> Iterator[Task]:
-    """A task for every upload, those fetched for clips that have left the index included: they were dear."""
-    others = (key for key, row in rows.items() if row["status"] == "ok" and key not in youtube_ids)
-    for youtube_id, needed in {**youtube_ids, **dict.fromkeys(others, False)}.items():
-        yield Task(corpus, youtube_id, fingerprint(youtube_id), {}, spent=not needed)
+    """A task for every upload that a clip waits for, and for every other that was fetched: they were dear."""
+    waited_for = {youtube_id for youtube_id, waits in youtube_ids.items() if waits}
+    fetched = {youtube_id for youtube_id, row in rows.items() if row["status"] == "ok"}
+    for youtube_id in waited_for | fetched:
+        yield Task(corpus, youtube_id, fingerprint(youtube_id), {}, spent=youtube_id not in waited_for)
 
 
 def _pace(workspace: Workspace, config: CrawlConfig) -> Pace:

@@ -24,7 +24,7 @@ class CrawlPlan:
     Attributes:
         corpus: Name of the corpus.
         n_uploads: That its clips come from.
-        n_complete: That need no request: they lie there, or no clip waits for them any more.
+        n_complete: That need no request: they lie there, or no clip waits for them.
         failed_before: Of the others, those that earlier runs could not have, by reason.
         asked_again: Of these, those that this run would ask for again, by reason.
         n_to_fetch: That this run would ask for, those included.
@@ -83,13 +83,13 @@ def survey(workspace: Workspace, corpus: str, youtube_ids: Mapping[str, bool], r
     rows = {row["clip_id"]: row for row in read_ledger(workspace.ledger("uploads"), corpus)}
     sounds = uploads_folder(workspace, corpus).glob("*.sound.*")
     standing = Standing(rows, frozenset(path.name.partition(".")[0] for path in sounds))
-    for youtube_id, needed in youtube_ids.items():
+    for youtube_id in (youtube_id for youtube_id, waits in youtube_ids.items() if waits):
         row = rows.get(youtube_id, {"status": "new"})
         failed = row["status"] == "failed"
         again = failed and (retry != "transient" or ErrorKind(row["error_kind"]).transient)
         if failed and not again:
             standing.lost[row["error_kind"]] += 1
-        elif youtube_id not in standing.lying and (needed or row["status"] != "ok"):
+        elif youtube_id not in standing.lying:
             standing.to_fetch.append(youtube_id)
             if failed:
                 standing.lost[row["error_kind"]] += 1

@@ -59,7 +59,7 @@ class CrawlConfig:
     cookies_from_browser: str | None = None
     proxy: str | None = None
     rate_limit: int | None = None
-    sleep_s: float = 0.0
+    sleep_s: float = 5.0
     max_per_hour: int | None = None
     socket_timeout_s: float = 20.0
     time_limit_s: float = 3600.0

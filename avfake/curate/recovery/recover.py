@@ -61,9 +61,10 @@ def recover(
     lists = _frame_lists(config, corpus_root)
     clips = list_clips(workspace, corpus, corpus_root, config.reenactment_audio, lists)
     groups = by_upload(clips)
-    needed = uploads_needed(workspace, corpus, groups, retry)
-    material = _gather(workspace, corpus, needed, config, retry)
-    tasks = track_tasks(corpus, ((item, _spans(groups[item.youtube_id], lists)) for item in material))
+    settled = _settled(workspace, corpus, clips, retry)
+    material = _gather(workspace, corpus, _waits(groups, settled), config, retry)
+    looked_at = ((item, _spans(groups[item.youtube_id], lists)) for item in material)
+    tasks = track_tasks(workspace, corpus, looked_at)
     run_stage(track_stage(workspace, corpus), tasks, jobs=jobs, executor=executor, retry=retry)
     stage = Stage(
         ledger=workspace.ledger("audio"),
@@ -74,7 +75,7 @@ def recover(
         root=workspace.root,
         media_column="audio_path",
     )
-    tasks = _cut_tasks(workspace, corpus, clips, material)
+    tasks = _cut_tasks(workspace, corpus, clips, settled, material)
     report = run_stage(stage, tasks, jobs=jobs, executor=executor, retry=retry)
     return Recovered(report, tell_recovery(workspace, corpus, clips))
 
@@ -92,27 +93,33 @@ def plan_recovery(
             "--audio-from-dir fetches nothing, so there is nothing to plan; leave out --dry-run"
         )
     lists = _frame_lists(config, corpus_root)
-    groups = by_upload(list_clips(workspace, corpus, corpus_root, config.reenactment_audio, lists))
-    return plan_crawl(
-        workspace, corpus, uploads_needed(workspace, corpus, groups, retry), config.crawl, retry
-    )
+    clips = list_clips(workspace, corpus, corpus_root, config.reenactment_audio, lists)
+    waits = _waits(by_upload(clips), _settled(workspace, corpus, clips, retry))
+    return plan_crawl(workspace, corpus, waits, config.crawl, retry)
 
 
-def uploads_needed(
-    workspace: Workspace, corpus: str, groups: Mapping[str, Sequence[Clip]], retry: Retry
-) -> dict[str, bool]:
-    """For every upload, whether a clip still waits for it."""
+def _settled(
+    workspace: Workspace, corpus: str, clips: Iterable[Clip], retry: Retry
+) -> dict[str, Mapping[str, Any]]:
+    """Rows of the clips that have their sound, by clip id: wherever it came from, it stays."""
+    if retry == "all":
+        return {}
     rows = {row["clip_id"]: row for row in read_ledger(workspace.ledger("audio"), corpus)}
+    known = ((clip, rows[clip.row["clip_id"]]) for clip in clips if clip.row["clip_id"] in rows)
+    return {row["clip_id"]: row for clip, row in known if _done(workspace, clip, row)}
+
+
+def _waits(groups: Mapping[str, Sequence[Clip]], settled: Mapping[str, object]) -> dict[str, bool]:
+    """For every upload, whether a clip waits for it."""
     return {
-        youtube_id: retry == "all"
-        or not all(_done(workspace, clip, rows.get(clip.row["clip_id"])) for clip in group)
+        youtube_id: any(clip.row["clip_id"] not in settled for clip in group)
         for youtube_id, group in groups.items()
     }
 
 
-def _done(workspace: Workspace, clip: Clip, row: Mapping[str, Any] | None) -> bool:
+def _done(workspace: Workspace, clip: Clip, row: Mapping[str, Any]) -> bool:
     """Whether the clip has its sound, made from what lies on disk now."""
-    if row is None or row["status"] != "ok":
+    if row["status"] != "ok":
         return False
     same = bool(row["inputs"].rpartition("/")[0] == clip.state)
     return same and (workspace.root / row["audio_path"]).exists()
@@ -134,13 +141,15 @@ def _frame_lists(config: RecoveryConfig, corpus_root: Path) -> Path | None:
 
 
 def _gather(
-    workspace: Workspace, corpus: str, needed: Mapping[str, bool], config: RecoveryConfig, retry: Retry
+    workspace: Workspace, corpus: str, waits: Mapping[str, bool], config: RecoveryConfig, retry: Retry
 ) -> list[Material]:
+    """What is at hand of the uploads that clips wait for."""
+    waited_for = [youtube_id for youtube_id, wait in waits.items() if wait]
     if config.audio_from_dir is not None:
-        return from_folder(config.audio_from_dir.resolve(), needed)
-    crawl(workspace, corpus, needed, config.crawl, retry)
+        return from_folder(config.audio_from_dir.resolve(), waited_for)
+    crawl(workspace, corpus, waits, config.crawl, retry)
     rows = {row["clip_id"]: row for row in read_ledger(workspace.ledger("uploads"), corpus)}
-    return from_crawl(workspace.root, rows, needed)
+    return from_crawl(workspace.root, rows, waited_for)
 
 
 def _spans(clips: Iterable[Clip], lists: Path | None) -> list[Span] | None:
@@ -161,11 +170,18 @@ def _spans(clips: Iterable[Clip], lists: Path | None) -> list[Span] | None:
 
 
 def _cut_tasks(
-    workspace: Workspace, corpus: str, clips: Sequence[Clip], material: Sequence[Material]
+    workspace: Workspace,
+    corpus: str,
+    clips: Iterable[Clip],
+    settled: Mapping[str, Mapping[str, Any]],
+    material: Iterable[Material],
 ) -> Iterator[Task]:
     uploads = {item.youtube_id: item for item in material}
     tracks = {row["clip_id"]: row for row in read_ledger(workspace.ledger("tracks"), corpus)}
     for clip in clips:
+        if row := settled.get(clip.row["clip_id"]):
+            yield Task(corpus, row["clip_id"], row["inputs"], {})
+            continue
         facts: dict[str, Any] = {"video_path": clip.row["video_path"], "failure": None}
         if clip.donor is None:
             facts["failure"] = ErrorKind.NO_AUDIO, _NEVER_ON_YOUTUBE

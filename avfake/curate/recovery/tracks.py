@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from avfake.curate.recovery.material import Material
-from avfake.curate.stage import Stage, fingerprint
+from avfake.curate.stage import Stage, fingerprint, read_ledger
 from avfake.curate.task import OneByOne, Outcome, Task
 from avfake.curate.workspace import Workspace
 from avfake.video.frames import frame_times
@@ -37,20 +37,26 @@ def track_stage(workspace: Workspace, corpus: str) -> Stage:
     )
 
 
-def track_tasks(corpus: str, uploads: Iterable[tuple[Material, Sequence[Span] | None]]) -> Iterator[Task]:
-    """A task for every upload at hand.
+def track_tasks(
+    workspace: Workspace, corpus: str, uploads: Iterable[tuple[Material, Sequence[Span] | None]]
+) -> Iterator[Task]:
+    """A task for every upload that clips wait for and that is at hand, and for the earlier tracks of others.
 
     Args:
+        workspace: Where the ledger lies.
         corpus: Name of the corpus.
         uploads: Each with the spans of frames that are needed, None for all.
     """
+    waited_for = set()
     for upload, spans in uploads:
-        if upload.files is None:
-            continue
-        pictures = upload.files.pictures or upload.files.sound
-        inputs = fingerprint(upload.inputs, spans)
-        facts = {"pictures": str(pictures), "spans": spans}
-        yield Task(corpus, upload.youtube_id, inputs, facts, spent=not upload.needed)
+        waited_for.add(upload.youtube_id)
+        if upload.files is not None:
+            pictures = upload.files.pictures or upload.files.sound
+            inputs = fingerprint(upload.inputs, spans)
+            yield Task(corpus, upload.youtube_id, inputs, {"pictures": str(pictures), "spans": spans})
+    for row in read_ledger(workspace.ledger("tracks"), corpus):
+        if row["status"] == "ok" and row["clip_id"] not in waited_for:
+            yield Task(corpus, row["clip_id"], row["inputs"], {}, spent=True)
 
 
 @dataclass(frozen=True)

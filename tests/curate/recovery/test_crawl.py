@@ -60,7 +60,7 @@ def fetch(
     needed: bool = True,
     **options: Any,
 ) -> StageReport:
-    config = CrawlConfig(url_template=server.url_template, socket_timeout_s=0.4, **options)
+    config = CrawlConfig(url_template=server.url_template, socket_timeout_s=0.4, **{"sleep_s": 0, **options})
     return crawl(workspace, "ffpp", dict.fromkeys(ids, needed), config, retry, pace=pace)
 
 
@@ -265,7 +265,7 @@ from avfake.curate.recovery.crawl import crawl
 from avfake.curate.recovery.download import CrawlConfig
 from avfake.curate.workspace import Workspace
 root, template, *ids = sys.argv[1:]
-crawl(Workspace(Path(root)), "ffpp", dict.fromkeys(ids, True), CrawlConfig(url_template=template))
+crawl(Workspace(Path(root)), "ffpp", dict.fromkeys(ids, True), CrawlConfig(url_template=template, sleep_s=0))
 """
 
 

@@ -19,7 +19,7 @@ NEEDED = dict.fromkeys(IDS, True)
 
 
 def first_plan(workspace: Workspace, **options: float) -> CrawlPlan:
-    return plan_crawl(workspace, "ffpp", NEEDED, CrawlConfig(**options))  # type: ignore[arg-type]
+    return plan_crawl(workspace, "ffpp", NEEDED, CrawlConfig(**{"sleep_s": 0, **options}))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def disturbed(
         loopback.serve(youtube_id, *upload_streams)
     loopback.fail(IDS[1], status=404)
     loopback.fail(IDS[4], reset=True)
-    config = CrawlConfig(url_template=loopback.url_template)
+    config = CrawlConfig(url_template=loopback.url_template, sleep_s=0)
     crawl(workspace, "ffpp", NEEDED, config, pace=Day().pace(Patience()))
     return workspace, config, loopback
 

@@ -62,7 +62,7 @@ def largest_error_ms(workspace: Workspace, world: World) -> float:
 def test_every_clip_gets_its_sound_through_yt_dlp(
     world: World, indexed: Workspace, server: Loopback, align: str, worst_ms: float
 ) -> None:
-    config = RecoveryConfig(align=align, crawl=CrawlConfig(url_template=server.url_template))
+    config = RecoveryConfig(align=align, crawl=CrawlConfig(url_template=server.url_template, sleep_s=0))
     report = fetch_audio(indexed, recovery=config)
     found = rows(indexed)
     assert {row["status"] for row in found.values()} == {"ok"}, found
@@ -80,7 +80,7 @@ def test_every_clip_gets_its_sound_through_yt_dlp(
 
 
 def test_nothing_is_asked_for_twice_even_when_uploads_are_gone(indexed: Workspace, server: Loopback) -> None:
-    config = RecoveryConfig(crawl=CrawlConfig(url_template=server.url_template))
+    config = RecoveryConfig(crawl=CrawlConfig(url_template=server.url_template, sleep_s=0))
     first = fetch_audio(indexed, recovery=config)
     n_requests = sum(map(server.count, (DELETED, "zPdvu-SUnbg")))
     for folder in ("uploads", "tracks"):
@@ -91,7 +91,7 @@ def test_nothing_is_asked_for_twice_even_when_uploads_are_gone(indexed: Workspac
 
 
 def test_a_lost_upload_is_named_and_the_rest_recovered(indexed: Workspace, server: Loopback) -> None:
-    config = RecoveryConfig(crawl=CrawlConfig(url_template=server.url_template))
+    config = RecoveryConfig(crawl=CrawlConfig(url_template=server.url_template, sleep_s=0))
     server.fail(DELETED, status=404)
     report = fetch_audio(indexed, recovery=config)
     (recovery,) = report.recoveries
@@ -105,7 +105,7 @@ def test_a_lost_upload_is_named_and_the_rest_recovered(indexed: Workspace, serve
 
 
 def test_a_dry_run_asks_no_server(indexed: Workspace, server: Loopback) -> None:
-    config = RecoveryConfig(crawl=CrawlConfig(url_template=server.url_template, max_per_hour=1))
+    config = RecoveryConfig(crawl=CrawlConfig(url_template=server.url_template, sleep_s=0, max_per_hour=1))
     (plan,) = fetch_audio(indexed, recovery=config, dry_run=True).plans
     assert (plan.n_uploads, plan.n_to_fetch) == (2, 2)
     assert plan.duration_s > 3600
@@ -122,6 +122,21 @@ def test_the_sound_of_another_video_is_never_kept(
     assert {row["error_kind"] for row in rows(indexed).values()} == {"misaligned"}
     assert report.recoveries[0].uploads == {"misaligned": 2}
     assert not list((indexed.root / "audio").rglob("*.flac"))
+
+
+def test_sound_that_is_there_stays_and_nothing_is_fetched_for_it(
+    world: World, indexed: Workspace, server: Loopback, tmp_path: Path
+) -> None:
+    own = world.lay_out(tmp_path / "own")
+    fetch_audio(indexed, recovery=RecoveryConfig(audio_from_dir=own))
+    before = rows(indexed)
+    (own / f"{DELETED}.sound.m4a").rename(own / "other0000000.m4a")
+    fetch_audio(indexed, recovery=RecoveryConfig(audio_from_dir=own))
+    config = RecoveryConfig(crawl=CrawlConfig(url_template=server.url_template, sleep_s=0))
+    fetch_audio(indexed, recovery=config)
+    assert rows(indexed) == before
+    assert not server.count(DELETED)
+    assert len(list((indexed.root / "tracks").rglob("*.npz"))) == 2
 
 
 def test_silence_is_told_from_sound(world: World, indexed: Workspace, tmp_path: Path) -> None:
