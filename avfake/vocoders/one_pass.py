@@ -12,7 +12,7 @@ from avfake.audio.mel import MelConfig
 from avfake.errors import AvfakeError
 from avfake.vocoders.cards import Card
 
-_PIECE_FRAMES = 1024  # 12 s at 22,050 Hz; a piece of the largest network takes about half a gigabyte
+_PIECE_FRAMES = 1024  # 12 s at 22,050 Hz, for which MelGAN of the published size takes 200 MiB
 
 
 class Network(Protocol):
