@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve, firwin, get_window, hilbert, kaiserord, oaconvolve
+from scipy.signal import firwin, get_window, hilbert, kaiserord, oaconvolve
 
 from avfake.audio.io import Waveform
 from avfake.audio.measure import average_spectrum_db
@@ -13,7 +13,9 @@ _IN_BAND_DB = -45.0  # of the average spectrum, against its peak; what is louder
 _OUT_OF_BAND_DB = -55.0  # and what is softer, the band limit and the floor beyond, is made the same
 _ROUNDS = 2  # the measured spectra are smooth, so that one round leaves a trace of a steep edge
 _N_ANGLES = 128
-_FADE = 2_048  # samples
+_EDGE = 2_048  # samples that are mirrored on at both ends before a phase is turned
+_PIECE = 1 << 20  # of which the phase is turned at a time, in samples
+_CONTEXT = 1 << 16  # samples on either side that a piece hears
 
 
 def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform:
@@ -37,24 +39,23 @@ def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform
     return np.asarray(filtered[delay : delay + len(waveform)], np.float32)
 
 
-def with_band_edge(waveform: Waveform, model: Waveform, sample_rate: int) -> Waveform:
+def with_band_edge(waveform: Waveform, model: Waveform) -> Waveform:
     """Give a sound the average spectrum of ``model`` where the band of ``model`` has ended, and beyond.
 
     Args:
         waveform: [time], as loud as ``model``.
-        model: [time].
-        sample_rate: Of both, in Hz.
+        model: [time], at the same sample rate.
     """
-    model_db = average_spectrum_db(model, sample_rate)
+    model_db = average_spectrum_db(model)
     depth_db = _IN_BAND_DB - (model_db - model_db.max())
     share = np.clip(depth_db / (_IN_BAND_DB - _OUT_OF_BAND_DB), 0, 1)
     if not share.any():
         return waveform
     for _ in range(_ROUNDS):
-        gains_db = share * np.clip(model_db - average_spectrum_db(waveform, sample_rate), -60, 30)
+        gains_db = share * np.clip(model_db - average_spectrum_db(waveform), -60, 30)
         taps = np.roll(np.fft.irfft(10 ** (gains_db / 20)), len(gains_db) - 1)[1:]
         taps *= get_window(("kaiser", 9.0), len(taps), fftbins=False)
-        waveform = np.asarray(fftconvolve(waveform, taps, mode="same"), np.float32)
+        waveform = oaconvolve(waveform, taps.astype(np.float32), mode="same")
     return waveform
 
 
@@ -63,20 +64,39 @@ def rotate_to_peak(waveform: Waveform, peak: float) -> Waveform:
 
     Spectrum, loudness and timing stay as they are, and the ear does not hear it; the crest changes some dB.
     """
-    analytic = _analytic(waveform)
-    loud = analytic[np.abs(analytic) >= 0.5 * np.abs(analytic).max(initial=0.0)]
+    shifted = _quarter_turn(waveform)
+    power = waveform**2 + shifted**2
+    loud = power >= 0.25 * power.max(initial=0.0)
+    cosines, sines = waveform[loud], shifted[loud]
     angles = np.pi * (np.arange(_N_ANGLES) / _N_ANGLES - 0.5)
-    peaks = np.array([np.abs((loud * np.exp(-1j * angle)).real).max(initial=0.0) for angle in angles])
+    peaks = np.array([np.abs(_turned(cosines, sines, angle)).max(initial=0.0) for angle in angles])
     best = angles[np.lexsort((np.abs(angles), np.round(np.abs(peaks - peak), 6)))[0]]
-    return np.asarray((analytic * np.exp(-1j * best)).real, np.float32)
+    return _turned(waveform, shifted, best)
 
 
-def _analytic(waveform: Waveform) -> NDArray[np.complex128]:
-    """Analytic signal, [time]; mirrored and faded ends keep a clip cut off in mid-word from ringing."""
-    fade = min(_FADE, len(waveform) - 1)
-    ramp = np.sin(np.linspace(0, np.pi / 2, fade)) ** 2
-    padded = np.pad(waveform.astype(np.float64), fade, mode="reflect")
-    padded[:fade] *= ramp
-    padded[len(padded) - fade :] *= ramp[::-1]
-    signal: NDArray[np.complex128] = hilbert(padded)
-    return signal[fade : fade + len(waveform)]
+def _turned(waveform: Waveform, shifted: Waveform, angle: float) -> Waveform:
+    return waveform * np.float32(np.cos(angle)) + shifted * np.float32(np.sin(angle))
+
+
+def _quarter_turn(waveform: Waveform) -> Waveform:
+    """All frequencies 90 degrees later, [time], piece by piece, each with what surrounds it faded out.
+
+    The mirrored ends keep a clip cut off in mid-word from ringing.
+    """
+    edge = min(_EDGE, len(waveform) - 1)
+    padded = _faded(np.pad(waveform, edge, mode="reflect"), edge, edge)
+    turned = np.empty_like(padded)
+    for start in range(0, len(padded), _PIECE):
+        before, stop = min(start, _CONTEXT), min(start + _PIECE, len(padded))
+        after = min(len(padded) - stop, _CONTEXT)
+        heard = _faded(padded[start - before : stop + after].astype(np.float64), before, after)
+        turned[start:stop] = hilbert(heard).imag[before : before + stop - start]
+    return turned[edge : edge + len(waveform)]
+
+
+def _faded(waveform: NDArray[np.floating], n_in: int, n_out: int) -> NDArray[np.floating]:
+    """The waveform with its first ``n_in`` samples faded in and its last ``n_out`` faded out."""
+    faded = waveform.copy()
+    for n_samples, end in ((n_in, faded), (n_out, faded[::-1])):
+        end[:n_samples] *= np.sin(np.linspace(0, np.pi / 2, n_samples, dtype=faded.dtype)) ** 2
+    return faded

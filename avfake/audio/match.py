@@ -70,14 +70,14 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
     gain_db = _speech_gain_db(fake, source, active_speech(source, sample_rate))
     levelled, lag_ms = _levelled(fake, source, gain_db, sample_rate)
     peak = float(np.abs(source).max())
-    matched = rotate_to_peak(with_band_edge(levelled, source, sample_rate), peak)
+    matched = rotate_to_peak(with_band_edge(levelled, source), peak)
     matched = remove_dc(np.where(_digital_silence(source, sample_rate), np.float32(0), matched))
     matched *= _trim(float(np.abs(matched).max()), peak)
     return Matched(
         waveform=matched,
         gain_db=gain_db,
         lag_ms=lag_ms,
-        lsd_db=log_spectral_distance_db(source, matched, sample_rate),
+        lsd_db=log_spectral_distance_db(source, matched),
         bandwidth_hz=bandwidth_hz(matched, sample_rate),
     )
 

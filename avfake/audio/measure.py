@@ -1,14 +1,19 @@
 """What can be measured of a sound without learning anything: level, silence, bandwidth, distance."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import ShortTimeFFT, get_window
+from scipy.fft import rfft
+from scipy.signal import get_window
 
 from avfake.audio.io import Waveform
 
 FLOOR_DB = -120.0  # stands for the level of digital silence
 SILENCE_BELOW_DB = 40.0  # a frame this far under the loudest one is silence
 _FRAME_S = 0.02
+_N_FFT = 1024
+_FRAMES_AT_ONCE = 1024  # so that a long clip needs no more memory than a short one
 _LTAS_RANGE_DB = 70.0  # the band of a sound ends where its average spectrum falls this far under its peak,
 _LTAS_FLOOR_DB = -114.0  # or so low; the noise of 16 bits lies at -123 dB
 
@@ -49,38 +54,46 @@ def edge_silence(waveform: Waveform, sample_rate: int) -> tuple[float, float]:
 
 def bandwidth_hz(waveform: Waveform, sample_rate: int) -> float:
     """Highest frequency at which the average spectrum is within 70 dB of its peak, to 100 Hz."""
-    levels = average_spectrum_db(waveform, sample_rate)
+    levels = average_spectrum_db(waveform)
     inside = np.flatnonzero(levels > max(levels.max() - _LTAS_RANGE_DB, _LTAS_FLOOR_DB))
     top = inside[-1] if len(inside) else 0
     return float(round(top * sample_rate / 2 / (len(levels) - 1), -2))
 
 
-def average_spectrum_db(waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:
+def average_spectrum_db(waveform: Waveform) -> NDArray[np.float64]:
     """Long-term average spectrum, smoothed over 7 bins; 513 bins from 0 Hz to the Nyquist frequency."""
-    spectrum = _power_spectrogram(waveform, sample_rate).mean(axis=1)
+    sums, counts = zip(*((power.sum(axis=0), len(power)) for power in _powers(waveform)), strict=True)
+    spectrum = np.sum(sums, axis=0) / sum(counts)
     return level_db(np.convolve(np.pad(spectrum, 3, mode="edge"), np.ones(7) / 7, mode="valid"))
 
 
-def log_spectral_distance_db(reference: Waveform, other: Waveform, sample_rate: int) -> float:
+def log_spectral_distance_db(reference: Waveform, other: Waveform) -> float:
     """Log-spectral distance of two sounds of one length, in dB.
 
-    Per frame of 46 ms the root mean square over frequency of the difference of the log power spectra,
+    Per frame of 1024 samples the root mean square over frequency of the difference of the log power spectra,
     then the mean over the frames in which the reference is active. Bins more than 80 dB under the
     reference's loudest bin count as if they lay there.
     """
-    spectra = [_power_spectrogram(waveform, sample_rate) for waveform in (reference, other)]
-    floor = max(float(spectra[0].max()), 1e-12) * 1e-8
-    logs = [10 * np.log10(np.maximum(spectrum, floor)) for spectrum in spectra]
-    per_frame = np.sqrt(np.mean((logs[0] - logs[1]) ** 2, axis=0))
-    energy = spectra[0].sum(axis=0)
-    active = energy > energy.max(initial=0.0) * 10 ** (-SILENCE_BELOW_DB / 10)
-    return float(per_frame[active].mean()) if active.any() else 0.0
+    loudest = max(float(power.max()) for power in _powers(reference))
+    floor = max(loudest, 1e-12) * 1e-8
+    distances, energies = [], []
+    for powers in zip(_powers(reference), _powers(other), strict=True):
+        logs = [10 * np.log10(np.maximum(power, floor)) for power in powers]
+        distances.append(np.sqrt(np.mean((logs[0] - logs[1]) ** 2, axis=1)))
+        energies.append(powers[0].sum(axis=1))
+    energy = np.concatenate(energies)
+    active = energy > energy.max() * 10 ** (-SILENCE_BELOW_DB / 10)
+    return float(np.concatenate(distances)[active].mean()) if active.any() else 0.0
 
 
-def _power_spectrogram(waveform: Waveform, sample_rate: int, n_fft: int = 1024) -> NDArray[np.float64]:
-    """Power of the Hann-windowed frames that lie wholly inside, [frequency, frames]."""
-    window = get_window("hann", n_fft)
-    transform = ShortTimeFFT(window, n_fft // 2, sample_rate, scale_to="magnitude")
-    padded = np.pad(waveform, (0, max(0, n_fft - len(waveform)))).astype(np.float64)
-    first, last = transform.lower_border_end[1], transform.upper_border_begin(len(padded))[1]
-    return np.asarray(4 * np.abs(transform.stft(padded, p0=first, p1=max(last, first + 1))) ** 2)
+def _powers(waveform: Waveform) -> Iterator[NDArray[np.float64]]:
+    """Power spectra of the Hann-windowed frames that lie wholly inside, [frames, frequency], some at a time.
+
+    A shorter waveform is one frame, padded with zeros.
+    """
+    window = get_window("hann", _N_FFT)
+    padded = np.pad(waveform, (0, max(0, _N_FFT - len(waveform))))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[:: _N_FFT // 2]
+    for start in range(0, len(frames), _FRAMES_AT_ONCE):
+        spectrum = rfft(frames[start : start + _FRAMES_AT_ONCE] * (2 * window / window.sum()), axis=1)
+        yield np.square(spectrum.real) + np.square(spectrum.imag)

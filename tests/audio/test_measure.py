@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from avfake.audio import measure
 from avfake.audio.filters import low_pass
 from avfake.audio.measure import (
     FLOOR_DB,
@@ -45,6 +46,13 @@ def test_bandwidth_is_where_a_low_pass_cuts(cutoff_hz: float) -> None:
 
 def test_log_spectral_distance_counts_decibels() -> None:
     waveform = speech_like(2.0)
-    assert log_spectral_distance_db(waveform, waveform, RATE) == 0
+    assert log_spectral_distance_db(waveform, waveform) == 0
     noise = 0.1 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
-    assert log_spectral_distance_db(noise, noise * np.float32(0.5), RATE) == pytest.approx(6.02, abs=0.01)
+    assert log_spectral_distance_db(noise, noise * np.float32(0.5)) == pytest.approx(6.02, abs=0.01)
+
+
+def test_a_long_clip_is_measured_as_its_parts_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    speech, other = speech_like(4.0), speech_like(4.0, seed=1)
+    whole = log_spectral_distance_db(speech, other), bandwidth_hz(speech, RATE)
+    monkeypatch.setattr(measure, "_FRAMES_AT_ONCE", 7)
+    assert (log_spectral_distance_db(speech, other), bandwidth_hz(speech, RATE)) == pytest.approx(whole)
