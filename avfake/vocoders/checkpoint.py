@@ -16,6 +16,7 @@ _LAYOUTS = (
     ("weight", "weight_g", "weight_v"),
     ("weight", "parametrizations.weight.original0", "parametrizations.weight.original1"),
 )
+_STATS_FOLDER = "stats/"  # where re-exports keep mean and scale
 
 
 def read_state(
@@ -111,7 +112,7 @@ def _state_dict(content: Any, container: str, path: Path) -> dict[str, Tensor]:
         raise AvfakeError(f"weights file {path} holds modules that hold each other") from error
     if not _is_state(state):
         raise AvfakeError(f"weights file {path} holds no tensors by name; take the checkpoint of the card")
-    return dict(state)
+    return {key.removeprefix(_STATS_FOLDER): tensor for key, tensor in state.items()}
 
 
 def _is_state(content: Any) -> bool:

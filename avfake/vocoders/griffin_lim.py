@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from avfake.audio.inverse_mel import invert_mel
 from avfake.audio.mel import MelConfig, mel_to_amplitude
+from avfake.vocoders.inverse_stft import overlap_add
 
 _MEL = MelConfig(log="ln")  # 80 bands up to half the sample rate, so that no band is left empty
 _N_ITERATIONS = 32  # 100 would lower the log-Mel error of speech only from 0.102 to 0.095
@@ -52,7 +53,7 @@ class _Transform:
     def __init__(self, config: MelConfig, n_frames: int, device: torch.device) -> None:
         self.config = config
         self.window = torch.hann_window(config.n_fft, device=device)
-        overlap = _overlap_add(self.window.square().expand(1, n_frames, -1), config.hop_length)
+        overlap = overlap_add(self.window.square().expand(1, n_frames, -1), config.hop_length)
         self.weight = 1 / overlap[:, config.edge : config.edge + config.n_samples(n_frames)]
 
     def analyse(self, waveform: Tensor) -> Tensor:
@@ -65,19 +66,8 @@ class _Transform:
     def synthesise(self, spectrum: Tensor) -> Tensor:
         """Waveform, [batch, time], whose spectrum is nearest to the given one."""
         frames = torch.fft.irfft(spectrum, n=self.config.n_fft).mul_(self.window)
-        waveform = _overlap_add(frames, self.config.hop_length)
+        waveform = overlap_add(frames, self.config.hop_length)
         return waveform[:, self.config.edge : self.config.edge + self.weight.shape[1]] * self.weight
-
-
-def _overlap_add(frames: Tensor, hop_length: int) -> Tensor:
-    """Sum of frames, [batch, frames, n_fft], each ``hop_length`` after the last; [batch, time]."""
-    batch, n_frames, _ = frames.shape
-    parts = frames.reshape(batch, n_frames, -1, hop_length)
-    n_parts = parts.shape[2]
-    total = frames.new_zeros(batch, n_frames + n_parts - 1, hop_length)
-    for part in range(n_parts):
-        total[:, part : part + n_frames] += parts[:, :, part]
-    return total.flatten(1)
 
 
 def _with_magnitude(spectrum: Tensor, magnitude: Tensor) -> Tensor:

@@ -21,15 +21,16 @@ def inverse_stft(spectrum: Tensor, config: MelConfig) -> Tensor:
     window = torch.hann_window(config.n_fft, device=spectrum.device)
     frames = torch.fft.irfft(spectrum, n=config.n_fft) * window
     heard = slice(config.edge, config.edge + config.n_samples(n_frames))
-    weight = _overlap_add(window.square().expand(1, n_frames, -1), config.hop_length)[:, heard]
-    return _overlap_add(frames, config.hop_length)[:, heard] / weight
+    weight = overlap_add(window.square().expand(1, n_frames, -1), config.hop_length)[:, heard]
+    return overlap_add(frames, config.hop_length)[:, heard] / weight
 
 
-def _overlap_add(frames: Tensor, hop_length: int) -> Tensor:
+def overlap_add(frames: Tensor, hop_length: int) -> Tensor:
     """Sum of frames, [batch, frames, n_fft], each ``hop_length`` after the last; [batch, time]."""
     whole = functional.pad(frames, (0, -frames.shape[2] % hop_length))
-    parts = whole.unflatten(2, (-1, hop_length))
-    batch, n_frames, n_parts, _ = parts.shape
+    batch, n_frames, length = whole.shape
+    n_parts = length // hop_length
+    parts = whole.reshape(batch, n_frames, n_parts, hop_length)
     total = frames.new_zeros(batch, n_frames + n_parts - 1, hop_length)
     for part in range(n_parts):
         total[:, part : part + n_frames] += parts[:, :, part]

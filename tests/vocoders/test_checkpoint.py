@@ -50,6 +50,7 @@ def assert_same(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
         ),
         ("state_dict", {"state_dict": STATE, "global_step": 3}),
         ("model.generator", STATE),  # a re-export of the same weights
+        ("", {f"stats/{key}": tensor for key, tensor in STATE.items()}),
     ],
 )
 def test_state_dicts_are_found_where_they_are_published(

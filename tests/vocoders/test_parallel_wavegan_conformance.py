@@ -59,28 +59,37 @@ def turned(tensor: Tensor) -> Tensor:
 def trained(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> ParallelWaveGan:
     """The trained vocoder.
 
-    Its file says the shapes of a torch module, but the values lie as in TensorFlow, whose axes are the other
-    way round; and it keeps the statistics of the Mel in a folder of their own.
+    Its file may say the shapes of a torch module while the values lie as in TensorFlow, whose axes are the
+    other way round; what it makes of the Mel tells.
     """
     (path,) = (shared / "conformance" / "vocoders").glob("real_pwg*_f16.safetensors")
+    vocoder = load_vocoder(CARD, weights=path)
+    assert isinstance(vocoder, ParallelWaveGan)
+    if error_of(vocoder, shared) < 0.1:
+        return vocoder
     weights = tmp_path_factory.mktemp("weights") / path.name
-    state = {key.removeprefix("stats/"): turned(tensor) for key, tensor in load_file(path).items()}
-    save_file(state, weights)
+    save_file({key: turned(tensor) for key, tensor in load_file(path).items()}, weights)
     vocoder = load_vocoder(CARD, weights=weights)
     assert isinstance(vocoder, ParallelWaveGan)
     return vocoder
 
 
 @torch.inference_mode()
+def error_of(vocoder: ParallelWaveGan, shared: Path) -> float:
+    """Largest difference from the waveform that the reference makes with the trained weights."""
+    (path,) = (shared / "conformance" / "vocoders").glob("real_pwg*_io.safetensors")
+    arrays = load_file(path)
+    padded = functional.pad(arrays["input/mel_normalised"].T, (2, 2), mode="replicate")
+    made = vocoder.network(padded, arrays["input/noise"])
+    return float((made - arrays["output/wave"]).abs().max())
+
+
 def test_waveform_of_trained_weights(shared: Path, trained: ParallelWaveGan) -> None:
     (path,) = (shared / "conformance" / "vocoders").glob("real_pwg*_io.json")
-    tolerance = json.loads(path.read_text())["tol"]
+    assert error_of(trained, shared) < json.loads(path.read_text())["tol"]
     arrays = load_file(path.with_suffix(".safetensors"))
-    mel, scaled = arrays["input/logmel"], arrays["input/mel_normalised"]
-    noise, wanted = arrays["input/noise"], arrays["output/wave"]
-    torch.testing.assert_close(trained._scale(mel.T[None])[0], scaled.T, rtol=0, atol=1e-5)
-    made = trained.network(functional.pad(scaled.T, (2, 2), mode="replicate"), noise)
-    torch.testing.assert_close(made, wanted, rtol=0, atol=tolerance)
+    scaled = trained._scale(arrays["input/logmel"].T[None])[0]
+    torch.testing.assert_close(scaled, arrays["input/mel_normalised"].T, rtol=0, atol=1e-5)
 
 
 def test_real_speech_is_neither_early_nor_late(shared: Path, trained: ParallelWaveGan) -> None:
