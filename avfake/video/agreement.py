@@ -6,10 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from avfake.errors import ClipError, ErrorKind
 from avfake.video.motion import REACH, energies, motion
 from avfake.video.track import FrameTrack
 
 FARTHEST_S = 0.5  # from the given times
+_SHORTEST_PERIOD_S = 0.001
 _CUT_S = 0.2  # from one frame to the next, beyond which the clip leaves something out between them
 _PART = 25  # frames that are judged by themselves
 _LEAST_MOTION = 12.0  # of a part, in frames that move
@@ -53,8 +55,19 @@ def agreement(clip: FrameTrack, upload: FrameTrack, times_s: Values) -> Agreemen
 
 
 def frame_period_s(times_s: Values) -> float:
-    """Usual time from one frame to the next."""
-    return float(np.median(np.diff(times_s)))
+    """Usual time from one frame to the next.
+
+    Raises:
+        ClipError: There is only one frame, or the times cannot be those of a film.
+    """
+    period_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    if period_s < _SHORTEST_PERIOD_S:
+        raise ClipError(
+            ErrorKind.CORRUPT,
+            f"its {len(times_s)} frames are shown within {1000 * float(np.ptp(times_s)):.0f} ms; "
+            "times at which a film shows its frames are needed",
+        )
+    return period_s
 
 
 def spans(clip_period_s: float, upload_period_s: float) -> tuple[int, int]:

@@ -44,11 +44,11 @@ def paces(clip: FrameTrack, upload: FrameTrack) -> Iterator[Pace]:
     """
     every = np.arange(len(upload.times_s))
     yield Pace(every, upload.times_s, 1.0, (1, 1), exact=True)
+    yield Pace(every, upload.times_s, 0.5, (2, 1), exact=True)
+    yield Pace(every, upload.times_s, 2.0, (1, 2), exact=True)
     clip_s, upload_s = frame_period_s(clip.times_s), frame_period_s(upload.times_s)
     if all(abs(clip_s / upload_s / ratio - 1) > _SAME for ratio in (0.5, 1, 2)):
         grid_s = np.arange(upload.times_s[0], upload.times_s[-1], clip_s)
         middles_s = (upload.times_s[1:] + upload.times_s[:-1]) / 2
         nearest = np.searchsorted(middles_s, grid_s)
         yield Pace(nearest, grid_s, 1.0, spans(clip_s, upload_s), exact=False)
-    yield Pace(every, upload.times_s, 0.5, (2, 1), exact=True)
-    yield Pace(every, upload.times_s, 2.0, (1, 2), exact=True)

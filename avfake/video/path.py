@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Scores = NDArray[np.float16]
+Scores = NDArray[np.floating]
 
 
 def best_path(scores: Scores, steps: NDArray[np.int64], penalty: float) -> tuple[NDArray[np.int64], float]:

@@ -19,9 +19,7 @@ _PENALTIES = (3.0, 6.0, 12.0, math.inf)
 _LOWEST_SCORE = 0.35
 _LEAST_LEAD = 0.2  # of the score over that of any other moment of the upload
 _SAME_MOMENT_S = 0.6  # within which motion resembles itself; farther away it is another moment
-_LARGEST_TABLE = (
-    2**26
-)  # products kept, 128 MiB; beyond, only every so-many-th frame of the clip is looked for
+_LARGEST_TABLE = 2**26  # products kept, 128 MiB; beyond, only every so-many-th frame is looked for
 _BLOCK = 4096  # frames of an upload whose motion is held at a time
 
 Energies = NDArray[np.float32]
@@ -47,15 +45,13 @@ class Way(NamedTuple):
     """Where a clip's frames lie at some pace.
 
     Attributes:
-        places: [frames], see ``Pace``.
-        jumps: Frames of the clip before which the upload goes on without it, [jumps].
+        offsets: Place of each frame less what the pace's steps add up to until it, [frames].
         value: Correlation of motion along the way less the price of its jumps.
         score: Correlation of motion on the part of the clip where it is lowest.
         lead: By how much the score is higher than at any other moment, where that is least.
     """
 
-    places: NDArray[np.float64]
-    jumps: NDArray[np.int64]
+    offsets: NDArray[np.int64]
     value: float
     score: float
     lead: float
@@ -114,11 +110,8 @@ def follow(products: Products, pace: Pace, n_frames: int) -> Way | None:
             for part in slices(far, len(rows))
         ]
         scale = math.sqrt(max(float(products.clip_energy.sum() * energy[columns].sum()), 1e-9))
-        numbers = np.arange(n_frames)
-        places = offsets[numbers // products.every] + pace.step * numbers
-        jumps = rows[1:][np.diff(offsets) > 0]
         score, lead = (min(values) for values in zip(*runs, strict=True))
-        way = Way(places, jumps, value / scale, score, lead)
+        way = Way(np.repeat(offsets, products.every)[:n_frames], value / scale, score, lead)
         if way.certain:
             break
     return way
