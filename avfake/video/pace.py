@@ -10,6 +10,7 @@ from avfake.video.agreement import frame_period_s, spans
 from avfake.video.track import FrameTrack
 
 _SAME = 0.003  # two rates that differ less are one: 30 and 29.97, 24 and 23.976
+_FAR = 4 / 3  # fakes claim the rate of another video, 24 to 30; what is farther off may be another pace
 
 
 class Pace(NamedTuple):
@@ -39,16 +40,19 @@ def paces(clip: FrameTrack, upload: FrameTrack) -> Iterator[Pace]:
     """Ways worth trying, the likeliest first.
 
     The rate that a clip's file claims may be wrong, so at first only the order of frames counts: each frame
-    of the clip is one of the upload, or the upload was thinned to half its frames, or the clip was. Last,
-    the clip may have been sampled anew, at its own rate, by repeating or leaving out frames.
+    of the clip is one of the upload. Where the claimed rates are far apart, the upload may have been thinned
+    to half its frames, or the clip. Last, the clip may have been sampled anew, at its own rate, by repeating
+    or leaving out frames.
     """
     every = np.arange(len(upload.times_s))
     yield Pace(every, upload.times_s, 1.0, (1, 1), exact=True)
-    yield Pace(every, upload.times_s, 0.5, (2, 1), exact=True)
-    yield Pace(every, upload.times_s, 2.0, (1, 2), exact=True)
-    clip_s, upload_s = frame_period_s(clip.times_s), frame_period_s(upload.times_s)
-    if all(abs(clip_s / upload_s / ratio - 1) > _SAME for ratio in (0.5, 1, 2)):
-        grid_s = np.arange(upload.times_s[0], upload.times_s[-1], clip_s)
+    ratio = frame_period_s(clip.times_s) / frame_period_s(upload.times_s)
+    if ratio < 1 / _FAR:
+        yield Pace(every, upload.times_s, 0.5, (2, 1), exact=True)
+    if ratio > _FAR:
+        yield Pace(every, upload.times_s, 2.0, (1, 2), exact=True)
+    if all(abs(ratio / exact - 1) > _SAME for exact in (0.5, 1, 2)):
+        grid_s = np.arange(upload.times_s[0], upload.times_s[-1], frame_period_s(clip.times_s))
         middles_s = (upload.times_s[1:] + upload.times_s[:-1]) / 2
         nearest = np.searchsorted(middles_s, grid_s)
-        yield Pace(nearest, grid_s, 1.0, spans(clip_s, upload_s), exact=False)
+        yield Pace(nearest, grid_s, 1.0, spans(ratio, 1.0), exact=False)

@@ -7,13 +7,26 @@ from avfake.video.pace import paces
 from tests.video.shooting import Film, track_from
 
 
-def test_rates_that_differ_by_a_thousandth_are_one(uploads: dict[str, Film]) -> None:
-    pictures = uploads["25"].track.pictures[:100]
-    for claimed, by_the_clock in [(30, 0), (29.97, 0), (15, 0), (60, 0), (25, 1), (24, 1), (50, 1)]:
-        clip = track_from(pictures, claimed)
-        found = list(paces(clip, uploads["29.97"].track))
-        assert [pace.step for pace in found if pace.exact] == [1, 0.5, 2]
-        assert sum(not pace.exact for pace in found) == by_the_clock
+@pytest.mark.parametrize(
+    ("claimed", "steps", "by_the_clock"),
+    [
+        (30, [1], False),
+        (29.97, [1], False),
+        (25, [1], True),
+        (24, [1], True),
+        (15, [1, 2], False),
+        (12, [1, 2], True),
+        (50, [1, 0.5], True),
+        (60, [1, 0.5], False),
+    ],
+)
+def test_half_the_frames_are_missed_only_where_rates_say_so(
+    uploads: dict[str, Film], claimed: float, steps: list[float], by_the_clock: bool
+) -> None:
+    clip = track_from(uploads["25"].track.pictures[:100], claimed)
+    found = list(paces(clip, uploads["29.97"].track))
+    assert [pace.step for pace in found if pace.exact] == steps
+    assert [pace.exact for pace in found[len(steps) :]] == [False] * by_the_clock
 
 
 def test_by_the_clock_each_place_shows_the_nearest_frame(uploads: dict[str, Film]) -> None:
