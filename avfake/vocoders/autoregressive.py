@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from avfake.audio.mel import MelConfig
+from avfake.vocoders.base import check_mel
 from avfake.vocoders.folds import Folds, join_folds, plan_folds
 from avfake.vocoders.noise import clip_generators
 from avfake.vocoders.sampling import Network, Row, sample_rows
@@ -63,8 +64,7 @@ class AutoregressiveVocoder:
 
     def __call__(self, mel: Tensor) -> Tensor:
         """Make waveforms, [batch, time], of log-Mel spectrograms, [batch, n_mels, mel_frames]."""
-        if mel.ndim != 3:
-            raise ValueError(f"mel is {list(mel.shape)}; wanted [batch, n_mels, mel_frames]")
+        check_mel(mel, self.mel)
         return torch.stack(self.make(mel.unbind()))
 
     @torch.inference_mode()
@@ -78,7 +78,7 @@ class AutoregressiveVocoder:
             Waveforms, each [time].
         """
         for clip in clips:
-            self._check(clip)
+            check_mel(clip[None], self.mel)
         plans = [self._plan(clip) for clip in clips]
         rows = [row for clip, plan in zip(clips, plans, strict=True) for row in self._rows(clip, plan)]
         samples = iter(sample_rows(self.network, rows))
@@ -114,9 +114,3 @@ class AutoregressiveVocoder:
 
     def _n_samples(self, clip: Tensor) -> int:
         return self.mel.n_samples(clip.shape[1])
-
-    def _check(self, clip: Tensor) -> None:
-        if clip.ndim != 2 or clip.shape[0] != self.mel.n_mels or clip.shape[1] < 2:
-            raise ValueError(
-                f"mel is {list(clip.shape)}; wanted [{self.mel.n_mels}, mel_frames] of at least 2 frames"
-            )

@@ -76,3 +76,21 @@ class WaveformVocoder(Protocol):
 
 
 Vocoder = MelVocoder | WaveformVocoder
+
+
+def check_mel(mel: "Tensor", config: "MelConfig") -> None:
+    """Refuse what is no batch of log-Mels of a front-end, as every Mel vocoder does.
+
+    Args:
+        mel: [batch, n_mels, mel_frames].
+        config: The vocoder's front-end.
+
+    Raises:
+        ValueError: The shape is another one, or a value is NaN or infinite.
+    """
+    if mel.ndim != 3 or mel.shape[1] != config.n_mels or mel.shape[2] < 2:
+        raise ValueError(
+            f"mel is {list(mel.shape)}; wanted [batch, {config.n_mels}, mel_frames] of at least 2 frames"
+        )
+    if not mel.isfinite().all():
+        raise ValueError("mel holds NaN or infinite values; wanted finite ones")

@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from avfake.audio.inverse_mel import invert_mel
 from avfake.audio.mel import MelConfig, mel_to_amplitude
+from avfake.vocoders.base import check_mel
 from avfake.vocoders.inverse_stft import overlap_add
 
 _MEL = MelConfig(log="ln")  # 80 bands up to half the sample rate, so that no band is left empty
@@ -34,7 +35,7 @@ class GriffinLim:
     @torch.inference_mode()
     def __call__(self, mel: Tensor) -> Tensor:
         """Make waveforms, [batch, time], of log-Mel spectrograms, [batch, n_mels, mel_frames]."""
-        _check_mel(mel, self.mel)
+        check_mel(mel, self.mel)
         magnitude = invert_mel(mel_to_amplitude(mel, self.mel), self.mel).transpose(1, 2).contiguous()
         transform = _Transform(self.mel, magnitude.shape[1], magnitude.device)
         spectrum = torch.polar(magnitude, _first_phases(magnitude))
@@ -84,10 +85,3 @@ def _first_phases(magnitude: Tensor) -> Tensor:
     generator = torch.Generator().manual_seed(_SEED)
     phases = torch.rand(magnitude.shape[1:], generator=generator) * (2 * torch.pi)
     return phases.to(magnitude.device).expand_as(magnitude)
-
-
-def _check_mel(mel: Tensor, config: MelConfig) -> None:
-    if mel.ndim != 3 or mel.shape[1] != config.n_mels or mel.shape[2] < 2:
-        raise ValueError(
-            f"mel is {list(mel.shape)}; wanted [batch, {config.n_mels}, mel_frames] of at least 2 frames"
-        )

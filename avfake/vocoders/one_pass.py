@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from avfake.audio.mel import MelConfig
 from avfake.errors import AvfakeError
+from avfake.vocoders.base import check_mel
 from avfake.vocoders.cards import Card
 
 _PIECE_FRAMES = 1024  # 12 s at 22,050 Hz, for which MelGAN of the published size takes 200 MiB
@@ -95,7 +96,7 @@ class OnePassVocoder:
     @torch.inference_mode()
     def __call__(self, mel: Tensor) -> Tensor:
         """Make waveforms, [batch, time], of log-Mel spectrograms, [batch, n_mels, mel_frames]."""
-        self._check(mel)
+        check_mel(mel, self.mel)
         n_frames = mel.shape[2]
         made = mel.new_empty(len(mel), self.mel.n_samples(n_frames))
         for clip, waveform in zip(mel, made, strict=True):
@@ -124,13 +125,3 @@ class OnePassVocoder:
             return mel
         mean, scale = (values.to(mel.device)[:, None] for values in self.statistics)
         return (mel - mean) / scale
-
-    def _check(self, mel: Tensor) -> None:
-        least = 1 + (self.mel.padding == "center")
-        if mel.ndim != 3 or mel.shape[1] != self.mel.n_mels or mel.shape[2] < least:
-            raise ValueError(
-                f"mel is {list(mel.shape)}; wanted [batch, {self.mel.n_mels}, mel_frames] "
-                f"of at least {least} frames"
-            )
-        if not mel.isfinite().all():
-            raise ValueError("mel holds NaN or infinite values; wanted finite ones")

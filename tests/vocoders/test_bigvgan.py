@@ -9,14 +9,11 @@ import pytest
 import torch
 from scipy.signal import upfirdn
 
-from avfake.audio.blur import Blur
 from avfake.vocoders.antialias import ACTIVATION_REACH, AntiAliasedSnake, low_pass
 from avfake.vocoders.bigvgan import BigVganConfig, BigVganNetwork, build
 from avfake.vocoders.cards import find_card
 from avfake.vocoders.channels_last import to_channels_last
 from avfake.vocoders.one_pass import OnePassVocoder
-from avfake.vocoders.resynthesis import resynthesize
-from tests.dummies import speech_like
 
 CARDS = ["bigvgan.base-22khz-80band", "bigvgan.v2-44khz-128band-512x"]
 
@@ -44,16 +41,6 @@ def test_pieces_sound_as_the_whole(vocoder: OnePassVocoder) -> None:
     whole = vocoder(mel)
     vocoder.piece_frames = 50
     torch.testing.assert_close(vocoder(mel), whole, rtol=0, atol=2e-5)
-
-
-def test_length_and_determinism_of_resynthesis(vocoder: OnePassVocoder) -> None:
-    for n_samples in (1, 1023, 11_025):
-        speech = speech_like(1.0)[:n_samples]
-        made = resynthesize(vocoder, speech, Blur(1.0, 1.0))
-        assert made.shape == (n_samples,)
-        assert np.isfinite(made).all()
-        torch.manual_seed(n_samples)
-        assert np.array_equal(made, resynthesize(vocoder, speech, Blur(1.0, 1.0)))
 
 
 @torch.inference_mode()

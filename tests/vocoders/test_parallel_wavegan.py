@@ -5,14 +5,11 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from avfake.audio.blur import Blur
-from avfake.audio.mel import log_mel
 from avfake.errors import AvfakeError
 from avfake.vocoders.cards import find_card, load_cards
 from avfake.vocoders.parallel_wavegan import (
@@ -22,8 +19,6 @@ from avfake.vocoders.parallel_wavegan import (
     build,
 )
 from avfake.vocoders.registry import load_vocoder
-from avfake.vocoders.resynthesis import resynthesize
-from tests.dummies import speech_like
 
 SMALL: dict[str, Any] = {"n_layers": 6, "n_stacks": 2, "residual_channels": 8, "gate_channels": 16}
 CARD = find_card("parallel-wavegan.ljspeech-v1")
@@ -70,14 +65,6 @@ def test_tiles_give_the_network_written_down(
     torch.testing.assert_close(network(mel, noise), wanted, rtol=0, atol=1e-5 * float(wanted.abs().max()))
 
 
-def test_clips_do_not_know_their_batch() -> None:
-    vocoder = vocoder_of()
-    mel = log_mel(torch.from_numpy(speech_like(1.0))[None], vocoder.mel)
-    both = vocoder(torch.cat([mel.flip(2), mel]))
-    assert torch.equal(both[1:], vocoder(mel))
-    assert both.shape == (2, vocoder.mel.n_samples(mel.shape[2]))
-
-
 def test_each_clip_draws_its_own_noise_and_always_the_same() -> None:
     vocoder = vocoder_of()
     mel = torch.full((1, 80, 5), -3.0)
@@ -112,17 +99,6 @@ def test_a_checkpoint_is_loaded_strictly() -> None:
             build(replace(CARD, model=SMALL), {key: tensor for key, tensor in state.items() if key != broken})
 
 
-@pytest.mark.parametrize("shape", [(80, 20), (1, 100, 20), (1, 80, 1)])
-def test_mel_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"wanted \[batch, 80, mel_frames\] of at least 2 frames"):
-        vocoder_of()(torch.zeros(shape))
-
-
-def test_mel_that_is_not_finite_is_refused() -> None:
-    with pytest.raises(ValueError, match="NaN"):
-        vocoder_of()(torch.full((1, 80, 9), torch.nan))
-
-
 @pytest.mark.parametrize("name", [name for name in load_cards() if name.startswith("parallel-wavegan.")])
 def test_every_card_makes_as_many_samples_as_its_mel_says(name: str) -> None:
     vocoder = load_vocoder(name, weights=False)
@@ -135,16 +111,3 @@ def test_every_card_makes_as_many_samples_as_its_mel_says(name: str) -> None:
 def test_impossible_shapes_are_refused(model: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(model))):
         ParallelWaveGanConfig(**(SMALL | model))
-
-
-@pytest.mark.parametrize("n_samples", [1, 1023, 22_050])
-def test_resynthesis_keeps_length_and_is_bounded(n_samples: int) -> None:
-    vocoder = vocoder_of()
-    sound = speech_like(1.5)[3000:][:n_samples]
-    torch.manual_seed(7)
-    made = resynthesize(vocoder, sound, Blur(1.0, 1.0))
-    assert made.shape == sound.shape
-    assert np.isfinite(made).all()
-    assert np.abs(made).max() <= 2
-    torch.manual_seed(8)
-    assert np.array_equal(made, resynthesize(vocoder, sound, Blur(1.0, 1.0)))

@@ -3,16 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
-from avfake.audio.blur import Blur
 from avfake.errors import AvfakeError
 from avfake.vocoders.cards import find_card
-from avfake.vocoders.resynthesis import resynthesize
 from avfake.vocoders.vocos import Vocos, VocosConfig, VocosNetwork, build
-from tests.dummies import speech_like
 
 SMALL: dict[str, Any] = {"dim": 16, "intermediate_dim": 24, "n_layers": 2}
 CARD = replace(find_card("vocos"), model=SMALL)
@@ -24,7 +20,7 @@ def vocoder_of(padding: str = "center", **model: Any) -> Vocos:
     return build(replace(card, model=SMALL | model), None)
 
 
-@pytest.mark.parametrize(("padding", "n_frames"), [("same", 1), ("center", 2), ("same", 9), ("center", 9)])
+@pytest.mark.parametrize(("padding", "n_frames"), [("same", 2), ("center", 2), ("same", 9), ("center", 9)])
 def test_clips_of_any_length_do_not_know_their_batch(padding: str, n_frames: int) -> None:
     vocoder = vocoder_of(padding)
     mel = torch.randn(3, 100, n_frames) - 4
@@ -86,27 +82,3 @@ def test_conditions_differ_and_must_exist() -> None:
     assert (made[1] - made[2]).abs().max() > 1e-3
     with pytest.raises(ValueError, match=r"condition=3 must lie in 0\.\.2"):
         VocosConfig(n_conditions=3, condition=3)
-
-
-@pytest.mark.parametrize("shape", [(100, 20), (1, 80, 20), (1, 100, 1)])
-def test_mel_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"wanted \[batch, 100, mel_frames\] of at least 2 frames"):
-        vocoder_of()(torch.zeros(shape))
-
-
-def test_mel_that_is_not_finite_is_refused() -> None:
-    with pytest.raises(ValueError, match="NaN"):
-        vocoder_of()(torch.full((1, 100, 9), torch.nan))
-
-
-@pytest.mark.parametrize("n_samples", [1, 1023, 22_050])
-def test_resynthesis_keeps_length_and_is_bounded(n_samples: int) -> None:
-    vocoder = vocoder_of()
-    sound = speech_like(1.5)[3000:][:n_samples]
-    torch.manual_seed(7)
-    made = resynthesize(vocoder, sound, Blur(1.0, 1.0))
-    assert made.shape == sound.shape
-    assert np.isfinite(made).all()
-    assert np.abs(made).max() <= 2
-    torch.manual_seed(8)
-    assert np.array_equal(made, resynthesize(vocoder, sound, Blur(1.0, 1.0)))

@@ -4,18 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from avfake.audio.blur import Blur
 from avfake.errors import AvfakeError
 from avfake.vocoders.cards import find_card
 from avfake.vocoders.checkpoint import fold_weight_norm, read_state
-from avfake.vocoders.resynthesis import resynthesize
 from avfake.vocoders.waveglow import WaveGlow, WaveGlowConfig, WaveGlowNetwork, build
-from tests.dummies import speech_like
 
 SMALL: dict[str, Any] = {"n_layers": 3, "n_channels": 8}
 CARD = replace(find_card("waveglow"), model=SMALL)
@@ -101,30 +97,7 @@ def test_no_offset_and_no_hum_is_left(n_frames: int) -> None:
     assert made.std() < 0.7 * hum.std()
 
 
-@pytest.mark.parametrize("shape", [(80, 20), (1, 100, 20), (1, 80, 1)])
-def test_mel_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"wanted \[batch, 80, mel_frames\] of at least 2 frames"):
-        vocoder_of()(torch.zeros(shape))
-
-
-def test_mel_that_is_not_finite_is_refused() -> None:
-    with pytest.raises(ValueError, match="NaN"):
-        vocoder_of()(torch.full((1, 80, 9), torch.inf))
-
-
 @pytest.mark.parametrize("model", [{"n_layers": 1}, {"n_early_size": 4}, {"n_early_size": 1}])
 def test_impossible_shapes_are_refused(model: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(model))):
         WaveGlowConfig(**(SMALL | model))
-
-
-@pytest.mark.parametrize("n_samples", [1, 1023, 22_050])
-def test_resynthesis_keeps_length(n_samples: int) -> None:
-    vocoder = vocoder_of()
-    sound = speech_like(1.5)[3000:][:n_samples]
-    torch.manual_seed(7)
-    made = resynthesize(vocoder, sound, Blur(1.0, 1.0))
-    assert made.shape == sound.shape
-    assert np.isfinite(made).all()
-    torch.manual_seed(8)
-    assert np.array_equal(made, resynthesize(vocoder, sound, Blur(1.0, 1.0)))
