@@ -13,7 +13,9 @@ from avfake.errors import AvfakeError
 from avfake.vocoders.base import check_mel
 from avfake.vocoders.cards import Card
 
-_PIECE_FRAMES = 1024  # 12 s at 22,050 Hz, for which MelGAN of the published size takes 200 MiB
+_PIECE_FRAMES = (
+    512  # 6 s at 22,050 Hz; longer ones drop out of the cache, shorter ones look twice at too much
+)
 
 
 class Network(Protocol):
