@@ -53,6 +53,7 @@ class Result(NamedTuple):
     status: str  # ok, or why it has no sound
     message: str
     error_ms: float
+    seconds_ms: Sequence[float] = ()  # error of each second in which somebody speaks
 
 
 def main() -> None:
@@ -138,7 +139,7 @@ def judge(truth: Truth, row: dict[str, object], workspace: Workspace) -> Result:
     errors_ms = np.abs(truth.errors_ms(waveform, sample_rate))
     wanted_s = len(truth.numbers) / truth.frame_rate
     too_long_ms = 1000 * abs(len(waveform) / sample_rate - wanted_s) if truth.case.rate else 0.0
-    return Result(truth, "ok", "", max(too_long_ms, *errors_ms))
+    return Result(truth, "ok", "", max(too_long_ms, *errors_ms), errors_ms.tolist())
 
 
 def print_head() -> None:
@@ -158,6 +159,8 @@ def print_table(way: Way, results: Sequence[Result]) -> None:
     uncut = [result for result in results if result.truth.case.n_takes == 1]
     print_line(way, "all", "", "one take", uncut)
     print_line(way, "all", "", "all", results)
+    seconds = [Result(one.truth, "ok", "", error) for one in results for error in one.seconds_ms]
+    print_line(way, "all", "", "seconds", seconds)
     for result in results:
         if result.error_ms > WRONG_MS:
             print(f"  wrong by {result.error_ms:.0f} ms: {result.truth.clip_id}, {result.truth.case}")
