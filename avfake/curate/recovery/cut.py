@@ -16,7 +16,7 @@ from avfake.curate.task import Outcome, Task
 from avfake.errors import ClipError, ErrorKind
 from avfake.files import inside
 from avfake.video.frames import frame_times
-from avfake.video.track import load_track, track_frames
+from avfake.video.track import FrameTrack, load_track, track_frames
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,28 @@ class CutSound:
         except ClipError as error:
             if error.kind != ErrorKind.MISALIGNED or facts["original_path"] is None:
                 raise
-        # A strong manipulation may hide a clip; frame k of its original was shown at the same time.
-        found = by(track_frames(inside(self.corpus_root, facts["original_path"])))
-        return confirm(clip, upload, found.times_s[: len(clip.numbers)], found.how)
+        original = track_frames(inside(self.corpus_root, facts["original_path"]))
+        return _through_original(clip, original, by(original))
+
+
+def _through_original(clip: FrameTrack, original: FrameTrack, found: Alignment) -> Alignment:
+    """Where a clip lies whose manipulation hides it, but whose original ``found`` its place.
+
+    Frame k of both was shown at the same time, and outside the face they are alike to the pixel: their
+    pictures are compared with each other, not with those of the upload.
+
+    Raises:
+        ClipError: The clip is not of that original.
+    """
+    n_frames = len(clip.numbers)
+    if n_frames > len(original.numbers):
+        raise ClipError(
+            ErrorKind.MISALIGNED, f"it has {n_frames} frames, its original {len(original.numbers)}"
+        )
+    beside = confirm(clip, original, original.times_s[:n_frames], "number")
+    error_ms = (found.error_ms or 0.0) + (beside.error_ms or 0.0)
+    score = min(one.score for one in (found, beside) if one.score is not None)
+    return Alignment(found.times_s[:n_frames], found.how, error_ms, score)
 
 
 def _nominal_rate(folder: Path, youtube_id: str) -> float | None:
