@@ -82,7 +82,7 @@ def _record(path: Path) -> Path:
 
 def _advice(card: Card, path: Path) -> str:
     """What to do without a network."""
-    others = (other for other in load_cards().values() if other.family == card.family)
-    shipped = " or ".join(other.name for other in others if at_hand(other))
-    instead = f", or use {shipped}, which is at hand" if shipped else ""
+    kin = (other for other in load_cards().values() if other.family == card.family)
+    shipped = " or ".join(other.name for other in kin if not other.checkpoint.url)
+    instead = f", or use {shipped}, which ships with avfake" if shipped else ""
     return f"download it by hand to {path}, or pass --weights FILE{instead}"

@@ -118,12 +118,12 @@ def test_what_to_do_by_hand_is_said_in_one_line(place: str, server: Weights) -> 
     assert not at_hand(card)
 
 
-def test_another_card_at_hand_is_offered(server: Weights) -> None:
-    other = find_card("melgan.ljspeech")
-    weights_path(other).parent.mkdir(parents=True)
-    weights_path(other).write_bytes(b"")
-    with pytest.raises(AvfakeError, match=r"--weights FILE, or use melgan\.ljspeech, which is at hand"):
-        fetch_weights(card_at(f"{server.url}/none"))
+def test_what_ships_is_offered_to_its_family(server: Weights) -> None:
+    card = card_at(f"{server.url}/none")
+    with pytest.raises(AvfakeError, match=r"FILE, or use melgan\.embedded, which ships with avfake$"):
+        fetch_weights(card)
+    with pytest.raises(AvfakeError, match=r"FILE$"):
+        fetch_weights(replace(card, family="vocos"))
 
 
 def test_a_full_disk_stays_a_storage_error(server: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
