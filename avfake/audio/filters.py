@@ -1,4 +1,4 @@
-"""Filters without delay: a low-pass, another sound's band edge, and a rotation of phase."""
+"""Filters without delay: a low-pass, another sound's average spectrum and rumble, a rotation of phase."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,11 @@ from avfake.audio.measure import average_spectrum_db
 
 STOPBAND_DB = 90.0  # under what 16 bits can hold of speech
 TRANSITION_HZ = 500.0
-_IN_BAND_DB = -45.0  # of the average spectrum, against its peak; what is louder is left as it is,
-_OUT_OF_BAND_DB = -55.0  # and what is softer, the band limit and the floor beyond, is made the same
+RUMBLE_HZ = 60.0  # the lowest voices begin above
+LARGEST_TINT_DB = 12.0
+_RUMBLE_TRANSITION_HZ = 30.0
+_IN_BAND_DB = -45.0  # of the average spectrum, against its peak; what is louder lies in the band,
+_OUT_OF_BAND_DB = -55.0  # what is softer is the floor beyond
 _ROUNDS = 2  # the measured spectra are smooth, so that one round leaves a trace of a steep edge
 _N_ANGLES = 128
 _EDGE = 2_048  # samples that are mirrored on at both ends before a phase is turned
@@ -39,8 +42,10 @@ def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform
     return np.asarray(filtered[delay : delay + len(waveform)], np.float32)
 
 
-def with_band_edge(waveform: Waveform, model: Waveform) -> Waveform:
-    """Give a sound the average spectrum of ``model`` where the band of ``model`` has ended, and beyond.
+def with_average_spectrum(waveform: Waveform, model: Waveform) -> Waveform:
+    """Give a sound the average spectrum of ``model``, with linear phase.
+
+    Where the band of ``model`` has ended, whatever it takes is done; within it LARGEST_TINT_DB at most.
 
     Args:
         waveform: [time], as loud as ``model``.
@@ -48,15 +53,32 @@ def with_band_edge(waveform: Waveform, model: Waveform) -> Waveform:
     """
     model_db = average_spectrum_db(model)
     depth_db = _IN_BAND_DB - (model_db - model_db.max())
-    share = np.clip(depth_db / (_IN_BAND_DB - _OUT_OF_BAND_DB), 0, 1)
-    if not share.any():
-        return waveform
+    beyond = np.clip(depth_db / (_IN_BAND_DB - _OUT_OF_BAND_DB), 0, 1)
+    lowest, highest = (LARGEST_TINT_DB + beyond * (limit - LARGEST_TINT_DB) for limit in (120.0, 60.0))
+    total_db = np.zeros_like(model_db)
     for _ in range(_ROUNDS):
-        gains_db = share * np.clip(model_db - average_spectrum_db(waveform), -60, 30)
+        wanted_db = total_db + model_db - average_spectrum_db(waveform)
+        gains_db = np.clip(np.clip(wanted_db, -lowest, highest) - total_db, -60, 60)
+        total_db += gains_db
         taps = np.roll(np.fft.irfft(10 ** (gains_db / 20)), len(gains_db) - 1)[1:]
         taps *= get_window(("kaiser", 9.0), len(taps), fftbins=False)
         waveform = oaconvolve(waveform, taps.astype(np.float32), mode="same")
     return waveform
+
+
+def with_rumble(waveform: Waveform, model: Waveform, sample_rate: int) -> Waveform:
+    """Give a sound what ``model`` holds below the voice, RUMBLE_HZ, in place of what it holds there itself.
+
+    Args:
+        waveform: [time].
+        model: [time].
+        sample_rate: Of both, in Hz.
+    """
+    n_taps, beta = kaiserord(STOPBAND_DB, _RUMBLE_TRANSITION_HZ / (sample_rate / 2))
+    taps = firwin(n_taps | 1, RUMBLE_HZ - _RUMBLE_TRANSITION_HZ / 2, window=("kaiser", beta), fs=sample_rate)
+    delay = len(taps) // 2
+    lacking = oaconvolve(model.astype(np.float64) - waveform, taps)[delay : delay + len(waveform)]
+    return np.asarray(waveform + lacking, np.float32)
 
 
 def rotate_to_peak(waveform: Waveform, peak: float) -> Waveform:

@@ -1,8 +1,8 @@
 """Rid a resynthesis of every difference from its source that is not the resynthesis itself.
 
 A detector would rather learn a level, a silence, an offset or a cut-off than a vocoder. So the fake gets
-the source's loudness over speech, its level in every pause, its digital silence, its band edge, its peak, and
-no DC; what cannot be mended (a lag, a broken output) fails the clip.
+the source's loudness over speech, its level in every pause, its digital silence, its average spectrum, what
+it holds below the voice, its peak, and no DC; what cannot be mended (a lag, a broken output) fails the clip.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avfake.audio.align import measure_lag
-from avfake.audio.filters import rotate_to_peak, with_band_edge
+from avfake.audio.filters import rotate_to_peak, with_average_spectrum, with_rumble
 from avfake.audio.io import Waveform, remove_dc
 from avfake.audio.measure import (
     FLOOR_DB,
@@ -54,7 +54,7 @@ class Matched(NamedTuple):
 
 
 def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
-    """Give a resynthesis the level, silences, band limit and zero mean of its source.
+    """Give a resynthesis the level, silences, average spectrum and zero mean of its source.
 
     Args:
         fake: Resynthesis, [time].
@@ -67,10 +67,13 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
     if not np.isfinite(fake).all():
         raise ClipError(ErrorKind.NOT_FINITE, "the vocoder's output holds NaN or infinite samples")
     fake = remove_dc(fake)
-    gain_db = _speech_gain_db(fake, source, active_speech(source, sample_rate))
+    speech = active_speech(source, sample_rate)
+    gain_db = _speech_gain_db(fake, source, speech)
     levelled, lag_ms = _levelled(fake, source, gain_db, sample_rate)
     peak = float(np.abs(source).max())
-    matched = rotate_to_peak(with_band_edge(levelled, source), peak)
+    tinted = with_average_spectrum(levelled, source)
+    tinted *= np.float32(10 ** ((loudness_db(source, speech) - loudness_db(tinted, speech)) / 20))
+    matched = with_rumble(rotate_to_peak(tinted, peak), source, sample_rate)
     matched = remove_dc(np.where(_digital_silence(source, sample_rate), np.float32(0), matched))
     matched *= _trim(float(np.abs(matched).max()), peak)
     return Matched(

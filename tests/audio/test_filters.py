@@ -3,7 +3,7 @@ import pytest
 
 from avfake.audio import filters
 from avfake.audio.align import measure_lag
-from avfake.audio.filters import TRANSITION_HZ, low_pass, rotate_to_peak, with_band_edge
+from avfake.audio.filters import TRANSITION_HZ, low_pass, rotate_to_peak, with_average_spectrum, with_rumble
 from avfake.audio.measure import average_spectrum_db, bandwidth_hz, loudness_db
 from tests.dummies import Waveform, speech_like, tone
 
@@ -40,18 +40,29 @@ def test_a_cut_off_at_half_the_sample_rate_changes_nothing() -> None:
     assert np.array_equal(low_pass(noise(), RATE / 2, RATE), noise())
 
 
-def test_a_band_edge_is_taken_over_and_the_band_left_alone() -> None:
+def test_a_band_edge_is_taken_over() -> None:
     model = low_pass(noise(), 6_000, RATE)
-    edged = with_band_edge(noise(), model)
+    edged = with_average_spectrum(noise(), model)
     assert bandwidth_hz(edged, RATE) == pytest.approx(bandwidth_hz(model, RATE), abs=250)
     band = slice(20, 260)  # up to 5.6 kHz
     difference = average_spectrum_db(edged)[band] - average_spectrum_db(noise())[band]
     assert np.abs(difference).max() < 0.5
 
 
-def test_a_sound_without_a_band_edge_changes_nothing() -> None:
-    assert with_band_edge(noise(), noise()) is not None
-    assert np.array_equal(with_band_edge(noise(0.04), noise()), noise(0.04))
+@pytest.mark.parametrize(("tint_db", "left_db"), [(6.0, 0.0), (20.0, 8.0)])
+def test_a_tint_within_the_band_is_taken_away_up_to_a_limit(tint_db: float, left_db: float) -> None:
+    bass = low_pass(noise(), 3_000, RATE)
+    tinted = noise() + np.float32(10 ** (tint_db / 20) - 1) * bass
+    untinted = with_average_spectrum(tinted, noise())
+    difference = average_spectrum_db(untinted) - average_spectrum_db(noise())
+    assert np.abs(difference[10:100] - left_db).max() < 0.5
+
+
+def test_what_lies_below_the_voice_is_the_models() -> None:
+    voice, rumble, own = tone(200, 3.0), tone(25, 3.0, peak=0.1), tone(32, 3.0, peak=0.2)
+    made = with_rumble(voice + own, 0.5 * voice + rumble, RATE)
+    middle = slice(RATE // 2, -RATE // 2)
+    np.testing.assert_allclose(made[middle], (voice + rumble)[middle], atol=1e-3)
 
 
 @pytest.mark.parametrize("change", [0.85, 1.0, 1.1])
