@@ -16,7 +16,7 @@ from avfake.demo.sheet import contact_sheet
 from avfake.reporting.figures import four_quadrants
 
 NAME = "demo"  # of the corpus and of the split
-VOCODERS = ("griffin-lim", "world")
+VOCODERS = ("griffin-lim", "melgan.embedded", "world")
 PICTURE = "four-quadrants.png"
 
 

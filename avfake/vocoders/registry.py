@@ -1,9 +1,7 @@
 """Vocoders by name: families that only compute, and families whose weights a card describes."""
 
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from avfake.errors import AvfakeError
@@ -41,7 +39,7 @@ def list_vocoders() -> list[str]:
 def vocoders_at_hand() -> list[str]:
     """Names of the vocoders that run without a download, sorted."""
     cards = load_cards().items()
-    return sorted([*COMPUTED, *(name for name, card in cards if at_hand(card) and _runs(card))])
+    return sorted([*COMPUTED, *(name for name, card in cards if at_hand(card))])
 
 
 def full_name(name: str) -> str:
@@ -76,7 +74,7 @@ def load_vocoder(name: str, weights: Path | bool = True) -> "Vocoder":
         computed: Vocoder = import_module(COMPUTED[name]).build()
         return computed
     card = find_card(name)
-    family = _family(card)
+    family = import_module(LEARNED[card.family])
     if weights is False:
         untrained: Vocoder = family.build(card, None)
         return untrained
@@ -104,7 +102,6 @@ def weights_sha256(name: str, weights: Path | bool = True) -> str | None:
         _refuse_weights(name, weights)
         return None
     card = find_card(name)
-    _family(card)
     return _weights(card, weights)[1]
 
 
@@ -116,22 +113,6 @@ def _weights(card: Card, weights: Path | bool) -> tuple[Path, str]:
         return weights, sha256_of(weights)
     path = fetch_weights(card)
     return path, check_weights(card, path)
-
-
-def _family(card: Card) -> ModuleType:
-    """The module of a card's family."""
-    module = LEARNED[card.family]
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise AvfakeError(f"vocoder {card.name}: this version cannot run {card.family} yet") from None
-
-
-def _runs(card: Card) -> bool:
-    """Whether the family's code is there."""
-    return find_spec(LEARNED[card.family]) is not None
 
 
 def _refuse_weights(name: str, weights: Path | bool) -> None:

@@ -14,7 +14,6 @@ from avfake.errors import AvfakeError
 from avfake.vocoders import cache, cards
 from avfake.vocoders.registry import (
     COMPUTED,
-    LEARNED,
     full_name,
     list_vocoders,
     load_vocoder,
@@ -130,15 +129,3 @@ def test_weights_that_changed_in_the_cache_are_refused() -> None:
     for ask in (load_vocoder, weights_sha256):
         with pytest.raises(AvfakeError, match="delete the file and run avfake vocoders download"):
             ask("vocos.far")
-
-
-@pytest.mark.usefixtures("tiny")
-def test_a_family_without_code_is_said_so_before_anything_is_downloaded(
-    server: Weights, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(LEARNED, "vocos", "avfake.vocoders.none")
-    for ask in (load_vocoder, weights_sha256):
-        with pytest.raises(AvfakeError, match=r"vocos\.far: this version cannot run vocos yet"):
-            ask("vocos")
-    assert vocoders_at_hand() == ["griffin-lim", "world"]
-    assert not server.asked
