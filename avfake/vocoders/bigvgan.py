@@ -5,13 +5,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from avfake.vocoders.antialias import ACTIVATION_REACH, AntiAliasedSnake
 from avfake.vocoders.cards import Card
 from avfake.vocoders.channels_last import Conv, TransposedConv, to_channels_last
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.hifigan import EDGE_KERNEL_SIZE, frames_reached, mean_of
 from avfake.vocoders.one_pass import OnePassVocoder
 
@@ -103,12 +102,8 @@ class BigVganNetwork(nn.Module):
 def build(card: Card, state: Mapping[str, Tensor] | None) -> OnePassVocoder:
     """The vocoder of a card; without a state its weights are random."""
     config = BigVganConfig(**card.model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = BigVganNetwork(config, card.mel.n_mels)
-    if state is not None:
-        load_strictly(network, network_keys(state), card.name)
-    network.eval().requires_grad_(False)
+    weights = None if state is None else network_keys(state)
+    network = settled(lambda: BigVganNetwork(config, card.mel.n_mels), weights, card.name)
     return OnePassVocoder(card.name, card.mel, network)
 
 

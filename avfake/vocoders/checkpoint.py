@@ -1,8 +1,8 @@
 """From a published weights file to a network: find the tensors, fold weight norm, load every one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from avfake.vocoders.containers import open_checkpoint, read_member
 from avfake.vocoders.hdf5 import read_datasets
 from avfake.vocoders.unpickle import Inert
 
+N = TypeVar("N", bound=nn.Module)
 _LAYOUTS = (
     ("weight", "weight_g", "weight_v"),
     ("weight", "parametrizations.weight.original0", "parametrizations.weight.original1"),
@@ -96,6 +97,25 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], name: str) ->
             "take the checkpoint of its card, or the card of this checkpoint"
         )
     network.load_state_dict(state)
+
+
+def settled(make: Callable[[], N], state: Mapping[str, Tensor] | None, name: str) -> N:
+    """A network in evaluation mode.
+
+    Args:
+        make: Builds it.
+        state: Its weights, loaded strictly; None for random ones, always the same.
+        name: Of the vocoder, for the message.
+
+    Raises:
+        AvfakeError: The weights do not fit.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = make()
+    if state is not None:
+        load_strictly(network, state, name)
+    return network.eval().requires_grad_(False)
 
 
 def _state_dict(content: Any, container: str, path: Path) -> dict[str, Tensor]:

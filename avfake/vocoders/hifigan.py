@@ -9,13 +9,12 @@ from itertools import accumulate
 from operator import mul
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from avfake.vocoders.cards import Card
 from avfake.vocoders.channels_last import Conv, TransposedConv, to_channels_last
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.one_pass import OnePassVocoder, take_statistics
 
 EDGE_KERNEL_SIZE = 7  # of the first and the last convolution
@@ -139,14 +138,10 @@ class HiFiGanNetwork(nn.Module):
 def build(card: Card, state: Mapping[str, Tensor] | None) -> OnePassVocoder:
     """The vocoder of a card; without a state its weights are random."""
     config = HiFiGanConfig(**card.model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = HiFiGanNetwork(config, card.mel.n_mels)
-    statistics = None
-    if state is not None:
-        statistics, weights = take_statistics(card, state)
-        load_strictly(network, network_keys(weights, config), card.name)
-    network.eval().requires_grad_(False)
+    statistics, weights = take_statistics(card, state)
+    if weights is not None:
+        weights = network_keys(weights, config)
+    network = settled(lambda: HiFiGanNetwork(config, card.mel.n_mels), weights, card.name)
     return OnePassVocoder(card.name, card.mel, network, statistics)
 
 

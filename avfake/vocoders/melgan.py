@@ -8,11 +8,10 @@ from itertools import accumulate
 from operator import mul
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.one_pass import OnePassVocoder, take_statistics
 
 _KERNEL_SIZE = 7  # of the first and the last convolution
@@ -147,12 +146,8 @@ def network_keys(state: Mapping[str, Tensor], config: MelGanConfig) -> dict[str,
 def build(card: Card, state: Mapping[str, Tensor] | None) -> OnePassVocoder:
     """The vocoder of a card; without a state its weights are random."""
     config = MelGanConfig(**card.model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = MelGanNetwork(config, card.mel.n_mels)
-    statistics = None
-    if state is not None:
-        statistics, weights = take_statistics(card, state)
-        load_strictly(network, network_keys(weights, config), card.name)
-    network.eval().requires_grad_(False)
+    statistics, weights = take_statistics(card, state)
+    if weights is not None:
+        weights = network_keys(weights, config)
+    network = settled(lambda: MelGanNetwork(config, card.mel.n_mels), weights, card.name)
     return OnePassVocoder(card.name, card.mel, network, statistics)

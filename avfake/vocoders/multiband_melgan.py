@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.melgan import MelGanConfig, MelGanNetwork, network_keys
 from avfake.vocoders.one_pass import OnePassVocoder, take_statistics
 from avfake.vocoders.pqmf import Pqmf
@@ -71,12 +70,8 @@ class MultibandMelGanNetwork(MelGanNetwork):
 def build(card: Card, state: Mapping[str, Tensor] | None) -> OnePassVocoder:
     """The vocoder of a card; without a state its weights are random."""
     config = MultibandMelGanConfig(**card.model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = MultibandMelGanNetwork(config, card.mel.n_mels)
-    statistics = None
-    if state is not None:
-        statistics, weights = take_statistics(card, state)
-        load_strictly(network, network_keys(weights, config), card.name)
-    network.eval().requires_grad_(False)
+    statistics, weights = take_statistics(card, state)
+    if weights is not None:
+        weights = network_keys(weights, config)
+    network = settled(lambda: MultibandMelGanNetwork(config, card.mel.n_mels), weights, card.name)
     return OnePassVocoder(card.name, card.mel, network, statistics)

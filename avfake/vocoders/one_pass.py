@@ -41,14 +41,16 @@ class Statistics(NamedTuple):
     scale: Tensor
 
 
-def take_statistics(card: Card, state: Mapping[str, Tensor]) -> tuple[Statistics | None, dict[str, Tensor]]:
-    """Part a state into the statistics that its card calls for, if it does, and the weights.
+def take_statistics(
+    card: Card, state: Mapping[str, Tensor] | None
+) -> tuple[Statistics | None, dict[str, Tensor] | None]:
+    """Part a state, if there is one, into the statistics that its card calls for, if any, and the weights.
 
     Raises:
         AvfakeError: The card calls for statistics that the state does not hold.
     """
-    if not card.checkpoint.stats:
-        return None, dict(state)
+    if state is None or not card.checkpoint.stats:
+        return None, None if state is None else dict(state)
     weights = dict(state)
     mean, scale = (weights.pop(key, None) for key in ("mean", "scale"))
     wanted = [card.mel.n_mels]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.gated_stack import GatedStack, double_tanh, lay_out
 from avfake.vocoders.noise import clip_noise
 from avfake.vocoders.one_pass import OnePassVocoder, take_statistics
@@ -157,12 +157,7 @@ class ParallelWaveGan(OnePassVocoder):
 
 def build(card: Card, state: Mapping[str, Tensor] | None) -> ParallelWaveGan:
     """The vocoder of a card; without a state its weights are random."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = ParallelWaveGanNetwork(ParallelWaveGanConfig(**card.model), card.mel.n_mels)
-    statistics = None
-    if state is not None:
-        statistics, weights = take_statistics(card, state)
-        load_strictly(network, weights, card.name)
-    network.eval().requires_grad_(False)
+    config = ParallelWaveGanConfig(**card.model)
+    statistics, weights = take_statistics(card, state)
+    network = settled(lambda: ParallelWaveGanNetwork(config, card.mel.n_mels), weights, card.name)
     return ParallelWaveGan(card.name, card.mel, network, statistics)

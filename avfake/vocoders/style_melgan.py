@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.melgan import upsampling
 from avfake.vocoders.noise import clip_noise
 from avfake.vocoders.one_pass import OnePassVocoder, take_statistics
@@ -170,14 +170,8 @@ class StyleMelGan(OnePassVocoder):
 def build(card: Card, state: Mapping[str, Tensor] | None) -> StyleMelGan:
     """The vocoder of a card; without a state its weights are random."""
     config = StyleMelGanConfig(**card.model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = StyleMelGanNetwork(config, card.mel.n_mels)
-    statistics = None
-    if state is not None:
-        statistics, weights = take_statistics(card, state)
-        load_strictly(network, weights, card.name)
-    network.eval().requires_grad_(False)
+    statistics, weights = take_statistics(card, state)
+    network = settled(lambda: StyleMelGanNetwork(config, card.mel.n_mels), weights, card.name)
     return StyleMelGan(card.name, card.mel, network, statistics)
 
 

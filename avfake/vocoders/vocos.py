@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from avfake.audio.mel import MelConfig
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.inverse_stft import inverse_stft
 from avfake.vocoders.one_pass import OnePassVocoder
 
@@ -146,11 +146,6 @@ class Vocos(OnePassVocoder):
 
 def build(card: Card, state: Mapping[str, Tensor] | None) -> Vocos:
     """The vocoder of a card; without a state its weights are random."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = VocosNetwork(VocosConfig(**card.model), card.mel)
-    if state is not None:
-        weights = {key: tensor for key, tensor in state.items() if key not in _UNUSED}
-        load_strictly(network, weights, card.name)
-    network.eval().requires_grad_(False)
+    weights = state and {key: tensor for key, tensor in state.items() if key not in _UNUSED}
+    network = settled(lambda: VocosNetwork(VocosConfig(**card.model), card.mel), weights, card.name)
     return Vocos(card.name, card.mel, network)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from avfake.audio.mel import MelConfig
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.gated_stack import GatedStack, double_tanh, lay_out
 from avfake.vocoders.noise import clip_noise
 from avfake.vocoders.one_pass import OnePassVocoder
@@ -219,13 +219,9 @@ class WaveGlow(OnePassVocoder):
 
 def build(card: Card, state: Mapping[str, Tensor] | None) -> WaveGlow:
     """The vocoder of a card; without a state its weights are random."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = WaveGlowNetwork(WaveGlowConfig(**card.model), card.mel.n_mels, card.mel.hop_length)
-    if state is not None:
-        load_strictly(network, state, card.name)
+    config, mel = WaveGlowConfig(**card.model), card.mel
+    network = settled(lambda: WaveGlowNetwork(config, mel.n_mels, mel.hop_length), state, card.name)
     network.invert()
-    network.eval().requires_grad_(False)
     return WaveGlow(card.name, card.mel, network)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from avfake.errors import AvfakeError
 from avfake.vocoders.autoregressive import AutoregressiveVocoder
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.conv_steps import ConvSteps
 from avfake.vocoders.distributions import expand_mu_law
 from avfake.vocoders.stretch import reach, stretching
@@ -199,15 +199,11 @@ class WaveNetNetwork(nn.Module):
 def build(card: Card, state: Mapping[str, Tensor] | None) -> AutoregressiveVocoder:
     """The vocoder of a card; without a state its weights are random."""
     config = WaveNetConfig(**card.model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = WaveNetNetwork(config, card.mel.n_mels)
-    if state is not None:
-        weights = dict(state)
-        if config.layout == "2019":
-            network.mel_mean, network.mel_scale = _statistics(weights, card.name)
-        load_strictly(network, weights, card.name)
-    network.eval().requires_grad_(False)
+    weights = None if state is None else dict(state)
+    statistics = _statistics(weights, card.name) if weights and config.layout == "2019" else None
+    network = settled(lambda: WaveNetNetwork(config, card.mel.n_mels), weights, card.name)
+    if statistics:
+        network.mel_mean, network.mel_scale = statistics
     return AutoregressiveVocoder(card.name, card.mel, network)
 
 

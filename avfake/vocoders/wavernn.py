@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from avfake.vocoders.autoregressive import AutoregressiveVocoder
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.distributions import expand_mu_law
 from avfake.vocoders.gru_steps import GruSteps
 from avfake.vocoders.stretch import reach, stretching
@@ -164,12 +164,8 @@ class WaveRnnNetwork(nn.Module):
 def build(card: Card, state: Mapping[str, Tensor] | None) -> AutoregressiveVocoder:
     """The vocoder of a card; without a state its weights are random."""
     config = WaveRnnConfig(**card.model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = WaveRnnNetwork(config, card.mel.n_mels)
-    if state is not None:
-        load_strictly(network, network_keys(state, config), card.name)
-    network.eval().requires_grad_(False)
+    weights = None if state is None else network_keys(state, config)
+    network = settled(lambda: WaveRnnNetwork(config, card.mel.n_mels), weights, card.name)
     return AutoregressiveVocoder(card.name, card.mel, network)
 
 
