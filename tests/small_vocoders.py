@@ -1,11 +1,8 @@
 """Every learned family under a shipped card's front-end, with a network narrow enough for a test."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
-
-from torch import Tensor, nn
 
 from avfake.vocoders.base import MelVocoder
 from avfake.vocoders.cards import find_card
@@ -48,20 +45,9 @@ SMALL: dict[str, dict[str, Any]] = {  # card -> what makes its network narrow
 }
 
 
-def small_vocoder(name: str, **model: Any) -> MelVocoder:
+def small_vocoder(name: str) -> MelVocoder:
     """The vocoder of a card in SMALL, its weights random and always the same."""
     card = find_card(name)
-    return build_small(name, {**card.model, **SMALL[name], **model})
-
-
-def build_small(name: str, model: Mapping[str, Any], state: Mapping[str, Tensor] | None = None) -> MelVocoder:
-    """The vocoder of a card with other arguments of its network."""
-    card = replace(find_card(name), model=model)
-    vocoder: MelVocoder = import_module(LEARNED[card.family]).build(card, state)
+    narrow = replace(card, model={**card.model, **SMALL[name]})
+    vocoder: MelVocoder = import_module(LEARNED[card.family]).build(narrow, None)
     return vocoder
-
-
-def enliven(network: nn.Module) -> None:
-    """Scale random weights so that every layer hands on what it gets."""
-    for parameter in network.parameters():
-        parameter.mul_(1.7 if parameter.ndim > 1 else 0.1)

@@ -1,46 +1,27 @@
-"""The vocoder around a network of one pass: timing, edges, and independence of whatever is beside a clip."""
-
-from collections.abc import Mapping
-from dataclasses import replace
-from types import ModuleType
-from typing import Any
+"""The vocoder around a network of one pass: lengths, pieces, and the time at which a frame is heard."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from avfake.vocoders import melgan, multiband_melgan, style_melgan
-from avfake.vocoders.cards import find_card
 from avfake.vocoders.one_pass import OnePassVocoder
-from tests.dummies import speech_like
+from tests.small_vocoders import SMALL, small_vocoder
 
-SMALL: dict[str, tuple[ModuleType, dict[str, Any]]] = {  # card -> its family, and a narrower network
-    "melgan.ljspeech": (melgan, {"channels": 32}),
-    "melgan.kan-bayashi-ljspeech-v1": (melgan, {"channels": 32}),
-    "melgan.kan-bayashi-ljspeech-large-v1": (melgan, {"channels": 64}),
-    "multiband-melgan.ljspeech-v2": (multiband_melgan, {"channels": 32}),
-    "multiband-melgan.vctk-v2": (multiband_melgan, {"channels": 32}),
-    "style-melgan.ljspeech-v1": (style_melgan, {"channels": 8, "noise_channels": 16}),
-    "style-melgan.vctk-v1": (style_melgan, {"channels": 8, "noise_channels": 16}),
-}
-LOCAL = [name for name in SMALL if not name.startswith("style-melgan")]  # whose sound depends on near frames
-SPEECH = speech_like(0.6)
+NAMES = [name for name in SMALL if name.startswith(("melgan.", "multiband-melgan.", "style-melgan."))]
+LOCAL = [name for name in NAMES if not name.startswith("style-melgan")]  # whose sound depends on near frames
 
 
-def small(name: str, model: Mapping[str, Any] | None = None) -> OnePassVocoder:
+def small(name: str) -> OnePassVocoder:
     """A card's vocoder with a narrow and lively network."""
-    family, narrow = SMALL[name]
-    card = find_card(name)
-    vocoder: OnePassVocoder = family.build(
-        replace(card, model={**card.model, **narrow, **(model or {})}), None
-    )
+    vocoder = small_vocoder(name)
+    assert isinstance(vocoder, OnePassVocoder)
     assert isinstance(vocoder.network, nn.Module)
     for parameter in vocoder.network.parameters():
         parameter.mul_(1.7 if parameter.ndim > 1 else 0.1)  # so that every layer hands on what it gets
     return vocoder
 
 
-@pytest.fixture(params=SMALL)
+@pytest.fixture(params=NAMES)
 def vocoder(request: pytest.FixtureRequest) -> OnePassVocoder:
     return small(request.param)
 
@@ -82,7 +63,7 @@ def test_a_frame_is_heard_around_the_middle_of_its_hop(name: str, n_frames: int)
     assert abs((heard[0] + heard[-1]) / 2 - middle) < vocoder.mel.hop_length / 4
 
 
-@pytest.mark.parametrize("name", [name for name in SMALL if name.startswith("melgan")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("melgan")])
 def test_symmetric_layers_make_a_mirrored_sound_of_a_mirrored_mel(name: str) -> None:
     vocoder = small(name)
     assert isinstance(vocoder.network, nn.Module)
