@@ -1,0 +1,1 @@
+"""The speaking face of a video: found, followed, cut out."""
