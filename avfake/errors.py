@@ -16,6 +16,8 @@ class ErrorKind(StrEnum):
     SILENT = "silent"
     TOO_SHORT = "too_short"
     NOT_FINITE = "not_finite"
+    NO_FACE = "no_face"
+    FACE_LOST = "face_lost"
     MISALIGNED = "misaligned"
     WRONG_LEVEL = "wrong_level"
     UNSAFE_PATH = "unsafe_path"
