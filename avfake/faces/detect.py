@@ -61,3 +61,15 @@ def load_detector(name: str) -> FaceDetector:
         raise AvfakeError(f"face detector {name!r} is unknown; choose one of {', '.join(DETECTORS)}")
     detector: FaceDetector = import_module(DETECTORS[name]).build()
     return detector
+
+
+def check_picture(picture: Picture) -> None:
+    """Refuse what is no picture that a detector takes.
+
+    Raises:
+        ValueError: It is not uint8 of [height, width, 3] with at least one pixel.
+    """
+    if picture.dtype != np.uint8 or picture.shape[2:] != (3,) or not picture.size:
+        raise ValueError(
+            f"picture is {picture.dtype} of {list(picture.shape)}; it must be uint8 of [height, width, 3]"
+        )
