@@ -91,6 +91,7 @@ def vocode(
     names = vocoders_at_hand() if "all" in vocoders else list(dict.fromkeys(map(full_name, vocoders)))
     if weights and len(names) != 1:
         raise AvfakeError(f"--weights {weights} belongs to one vocoder; {len(names)} are named")
+    weights = weights and weights.absolute()  # workers elsewhere have other working folders
     for name in names:
         load_vocoder(name, weights or True)  # what cannot be loaded is refused before any work
     sources = {corpus: list(_tasks(workspace, corpus)) for corpus in corpora or workspace.corpora()}
