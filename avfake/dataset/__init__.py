@@ -1,0 +1,1 @@
+"""From rows of a manifest to batches: windows of face crops and sound, samplers, augmentation."""
