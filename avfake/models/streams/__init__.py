@@ -1,0 +1,1 @@
+"""The two streams, each a stem, four stages and a head."""

@@ -1,0 +1,1 @@
+"""The third stream: where sound meets pictures."""
