@@ -25,7 +25,7 @@ from avfake.dataset.window import (
     read_window,
 )
 from avfake.errors import AvfakeError, ClipError, ErrorKind
-from avfake.video.sample import PICTURES_PER_S
+from avfake.manifest.schema import FACES_PER_S
 
 _LABELS = ("video_label", "audio_label", "label")
 _COLUMNS = ("sample_id", "corpus", "faces_path", "audio_path", "start_s", "n_samples", *_LABELS)
@@ -149,7 +149,7 @@ class ClipDataset(Dataset[Clip]):
             raise ClipError(
                 ErrorKind.NOT_FOUND, "faces_path is empty; run avfake faces and build the split again"
             )
-        first = round(facts["start_s"] * PICTURES_PER_S) + offset
+        first = round(facts["start_s"] * FACES_PER_S) + offset
         n_samples = min(
             facts["n_samples"] - offset * SAMPLES_PER_FRAME, self._window_frames * SAMPLES_PER_FRAME
         )

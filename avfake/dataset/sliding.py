@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avfake.dataset.window import WINDOW_FRAMES
-from avfake.video.sample import PICTURES_PER_S
+from avfake.manifest.schema import FACES_PER_S
 
 Aggregation = Literal["mean", "max"]
 
@@ -19,14 +19,14 @@ def window_starts(n_frames: int, *, hop_s: float, window_frames: int = WINDOW_FR
 
     Args:
         n_frames: Pictures of the clip, at least one.
-        hop_s: From window to window, in seconds; a multiple of 1 / PICTURES_PER_S, at most a window.
+        hop_s: From window to window, in seconds; a multiple of 1 / FACES_PER_S, at most a window.
         window_frames: Pictures of a window.
     """
-    hop = round(hop_s * PICTURES_PER_S)
-    if not (1 <= hop <= window_frames and abs(hop - hop_s * PICTURES_PER_S) < 1e-6):
+    hop = round(hop_s * FACES_PER_S)
+    if not (1 <= hop <= window_frames and abs(hop - hop_s * FACES_PER_S) < 1e-6):
         raise ValueError(
-            f"hop_s={hop_s} must be a multiple of {1 / PICTURES_PER_S} s and at most a window, "
-            f"{window_frames / PICTURES_PER_S} s"
+            f"hop_s={hop_s} must be a multiple of {1 / FACES_PER_S} s and at most a window, "
+            f"{window_frames / FACES_PER_S} s"
         )
     if n_frames < 1:
         raise ValueError(f"n_frames={n_frames} must be at least 1")

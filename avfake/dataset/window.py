@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from avfake.audio.io import SAMPLE_RATE, Waveform
 from avfake.errors import ClipError, ErrorKind, one_line
+from avfake.manifest.schema import FACES_PER_S
 from avfake.video.lossless import read_pictures
-from avfake.video.sample import PICTURES_PER_S
 
 WINDOW_FRAMES = 30
 CROP_SIZE = 112  # pixels
-SAMPLES_PER_FRAME = SAMPLE_RATE // PICTURES_PER_S
+SAMPLES_PER_FRAME = SAMPLE_RATE // FACES_PER_S
 
 Pictures = NDArray[np.uint8]
 

@@ -1,6 +1,6 @@
 """Summaries as tables for a page or a paper: one row per detector, quadrant, method or vocoder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ def detector_table(summaries: Mapping[str, Summary]) -> Table:
         "whole balanced accuracy": ("heads", "whole", "balanced_accuracy"),
         "whole AUC": ("heads", "whole", "auc"),
     }
-    table = _table("detector", summaries, columns)
+    table = _table("detector", summaries, columns, summaries.values())
     maximum = [name for name, summary in summaries.items() if summary["whole_by"] == "maximum"]
     notes = (f"{', '.join(maximum)}: {_MAXIMUM_NOTE}",) if maximum else ()
     return Table(table.columns, table.rows, (*table.notes, *notes))
@@ -86,19 +86,19 @@ def detector_table(summaries: Mapping[str, Summary]) -> Table:
 def quadrant_table(summary: Summary) -> Table:
     """How often each head is right, by quadrant."""
     columns = {f"{head} right": (head,) for head in HEADS} | {"video and audio right": ("both",)}
-    return _table("quadrant", summary["quadrants"], columns, counted=True)
+    return _table("quadrant", summary["quadrants"], columns, [summary], counted=True)
 
 
 def method_table(summary: Summary) -> Table:
     """How often each video method is found."""
     columns = {"video recall": ("recall",), "video AUC": ("auc",), "whole recall": ("recall_whole",)}
-    return _table("method", summary["methods"], columns, counted=True)
+    return _table("method", summary["methods"], columns, [summary], counted=True)
 
 
 def vocoder_table(summary: Summary) -> Table:
     """How often each vocoder is found."""
     columns = {"audio recall": ("recall",), "audio AUC": ("auc",), "whole recall": ("recall_whole",)}
-    return _table("vocoder", summary["vocoders"], columns, counted=True)
+    return _table("vocoder", summary["vocoders"], columns, [summary], counted=True)
 
 
 def format_estimate(estimate: Mapping[str, Any]) -> str:
@@ -120,11 +120,12 @@ def _table(
     what: str,
     entries: Mapping[str, Summary],
     columns: Mapping[str, Sequence[str]],
+    summaries: Iterable[Summary],
     *,
     counted: bool = False,
 ) -> Table:
     """A row per entry, of estimates that lie at a path within it, and what their notes say."""
-    rows, notes = [], []
+    rows, notes = [], list(dict.fromkeys(map(_brackets, summaries)))
     for name, entry in entries.items():
         cells = {heading: _at(entry, path) for heading, path in columns.items()}
         count = [str(entry["n_samples"])] if counted else []
@@ -132,6 +133,14 @@ def _table(
         notes += [f"{name}, {heading}: {cell['note']}." for heading, cell in cells.items() if cell["note"]]
     headings = (what, *(["samples"] if counted else []), *columns)
     return Table(headings, tuple(rows), tuple(notes))
+
+
+def _brackets(summary: Summary) -> str:
+    interval = summary["interval"]
+    return (
+        f"In brackets: {100 * interval['level']:g} % interval, {interval['n_draws']} resamples of "
+        f"{summary['n_groups']} identity groups."
+    )
 
 
 def _at(entry: Summary, path: Sequence[str]) -> dict[str, Any]:

@@ -105,3 +105,41 @@ def test_loading_leaves_the_global_generators_alone(root: Path, table: pa.Table)
     torch.manual_seed(0)
     np.random.seed(0)
     assert drawn == (torch.rand(1), np.random.rand())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [1, 3, 5])
+def test_lightning_resumes_inside_an_epoch_and_at_its_end(root: Path, table: pa.Table, stop: int) -> None:
+    pl = pytest.importorskip("pytorch_lightning")
+
+    class Listener(pl.LightningModule):
+        """Learns nothing and writes down what it sees."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(()))
+            self.seen: list[list[str]] = []
+
+        def training_step(self, batch: Batch, number: int) -> torch.Tensor:
+            self.seen.append(batch.sample_ids)
+            return self.weight * batch.audio.mean()
+
+        def on_train_batch_end(self, *_: object) -> None:
+            if self.global_step == stop:
+                self.trainer.save_checkpoint(root / "stopped.ckpt")
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), 0.1)
+
+    def fit(checkpoint: Path | None) -> list[list[str]]:
+        listener = Listener()
+        quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar"), False)
+        trainer = pl.Trainer(
+            max_epochs=2, accelerator="cpu", use_distributed_sampler=False, default_root_dir=root, **quiet
+        )
+        trainer.fit(listener, make_loader(root, table), ckpt_path=checkpoint)
+        return listener.seen
+
+    undisturbed = fit(None)
+    assert len(undisturbed) == 6
+    assert fit(root / "stopped.ckpt") == undisturbed[stop:]

@@ -42,6 +42,8 @@ def test_detectors_stand_beside_each_other_as_in_the_paper() -> None:
     assert re.fullmatch(r"\d\d\.\d\d \[\d\d\.\d\d, \d\d\d?\.\d\d\]", table.rows[0][1])
     assert [note for note in table.notes if "our choice" in note] == [table.notes[-1]]
     assert table.notes[-1].startswith("independent: ")
+    assert table.notes[0] == "In brackets: 95 % interval, 100 resamples of 12 identity groups."
+    assert len(table.notes) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""A trained detector at work: what it runs on, which clips it takes, and the probabilities it gives."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from avfake.dataset.pictures import scale_pictures
+from avfake.dataset.sliding import Aggregation, aggregate
+from avfake.dataset.window import CROP_SIZE, SAMPLES_PER_FRAME
+from avfake.errors import AvfakeError, ClipError, ErrorKind, one_line
+from avfake.evaluation.scores import Floats, WholeBy
+from avfake.models.config import DetectorConfig
+from avfake.models.frameworks.base import Detector
+from avfake.models.streams.base import Stream
+from avfake.video.sample import PICTURES_PER_S
+
+Accelerator = Literal["auto", "cpu", "gpu"]
+
+
+class Windows(NamedTuple):
+    """Windows side by side, of which one kind may be missing.
+
+    Attributes:
+        video: uint8 [windows, 3, frames, height, width]; None where there are no pictures to judge.
+        audio: float32 [windows, time]; None where there is no sound to judge.
+    """
+
+    video: Tensor | None
+    audio: Tensor | None
+
+
+def find_device(accelerator: Accelerator) -> torch.device:
+    """What a detector runs on.
+
+    Args:
+        accelerator: ``auto`` takes a GPU where there is one.
+
+    Raises:
+        AvfakeError: A GPU is asked for and there is none.
+    """
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        raise AvfakeError("--accelerator gpu: torch sees no GPU here; take --accelerator cpu")
+    return torch.device("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def refuse_other_clips(config: DetectorConfig) -> None:
+    """Refuse a detector that was made for other clips than avfake makes.
+
+    Raises:
+        AvfakeError: It wants another rate or size, or windows that end inside a picture.
+    """
+    for name, found in (("frame_rate", PICTURES_PER_S), ("sample_rate", PICTURES_PER_S * SAMPLES_PER_FRAME)):
+        if getattr(config, name) != found:
+            raise AvfakeError(
+                f"the detector wants clips with {name}={getattr(config, name)}, here they have {found}; "
+                "take a detector that was trained on clips of avfake"
+            )
+    if CROP_SIZE % config.picture_size:
+        raise AvfakeError(
+            f"the detector wants pictures of {config.picture_size} pixels, which must divide the {CROP_SIZE} "
+            "of face crops; take another detector"
+        )
+    if config.n_samples != config.n_frames * SAMPLES_PER_FRAME:
+        raise AvfakeError(
+            f"the detector wants windows of {config.window_s} s, which must be a multiple of "
+            f"{1 / PICTURES_PER_S} s; take another detector"
+        )
+
+
+def whole_by(detector: Detector) -> WholeBy:
+    """Where the probability of the whole comes from."""
+    return "maximum" if detector.framework == "independent" else "head"
+
+
+def judge(detector: Detector, batches: Iterable[Windows], device: torch.device) -> Floats:
+    """Run a detector over windows.
+
+    Args:
+        detector: In evaluation mode.
+        batches: Windows; all of one file or split have the same kinds.
+        device: That it runs on.
+
+    Returns:
+        Probabilities of being fake, [windows, 3]: video, audio, whole; NaN where a kind is missing.
+
+    Raises:
+        AvfakeError: A batch is too large for the GPU, or a worker that reads clips died.
+        ClipError: The detector gives NaN, or cannot judge pictures without sound.
+    """
+    detector = detector.to(device)
+    exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
+    with torch.inference_mode(), exact, _mendable():
+        found = [_judge(detector, *(x if x is None else x.to(device) for x in batch)) for batch in batches]
+    probabilities = torch.cat(found).double().cpu().numpy()
+    judged = ~np.isnan(probabilities).all(axis=0)
+    if not np.isfinite(probabilities[:, judged]).all():
+        raise ClipError(ErrorKind.NOT_FINITE, "the detector gives NaN; train it again")
+    return np.asarray(probabilities)
+
+
+def join_windows(
+    probabilities: Floats, clip: NDArray[np.int64], aggregation: Aggregation, by: WholeBy
+) -> Floats:
+    """Probabilities of clips from those of their windows.
+
+    Where the whole is the maximum of the heads it is taken last, so that it passes the threshold exactly when
+    a clip's own video or audio does.
+
+    Args:
+        probabilities: [windows, 3].
+        clip: Number of each window's clip, [windows].
+        aggregation: How windows are joined.
+        by: Where the probability of the whole comes from.
+
+    Returns:
+        [clips, 3].
+    """
+    joined = aggregate(probabilities, clip, aggregation)
+    if by == "maximum":
+        joined[:, 2] = joined[:, :2].max(axis=1)
+    return joined
+
+
+def _judge(detector: Detector, video: Tensor | None, audio: Tensor | None) -> Tensor:
+    if video is not None and audio is not None:
+        return torch.stack(detector(scale_pictures(video), audio).probabilities(), dim=1)
+    if video is not None:
+        config = detector.config
+        if config.framework == "two-plus-one" and config.attended_video == "both":
+            raise ClipError(
+                ErrorKind.NO_AUDIO, "this detector's attended_video=both judges no pictures without sound"
+            )
+        p = _alone(detector.video, scale_pictures(video))
+        return torch.stack([p, p.new_full(p.shape, torch.nan), p.new_full(p.shape, torch.nan)], dim=1)
+    if audio is None:
+        raise ValueError("windows must hold pictures or sound")
+    p = _alone(detector.audio, audio)
+    return torch.stack([p.new_full(p.shape, torch.nan), p, p.new_full(p.shape, torch.nan)], dim=1)
+
+
+def _alone(stream: Stream | nn.Module, clips: Tensor) -> Tensor:
+    ...
+
+
+@contextmanager
+def _mendable() -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise AvfakeError("a batch is too large for the GPU's memory; take a smaller --batch-size") from error
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise AvfakeError(
+            f"a worker that reads clips died; take fewer --workers: {one_line(error)}"
+        ) from error
