@@ -166,17 +166,17 @@ class ClipDataset(Dataset[Clip]):
         return self._clip(footage, facts, first)
 
     def _clip(self, footage: Footage, facts: dict[str, Any], first: int) -> Clip:
-        pictures = shrink(footage.pictures[: self._window_frames], self._picture_size)
+        shown = shrink(footage.pictures[: self._window_frames].transpose(3, 0, 1, 2), self._picture_size)
         n_samples = self._window_frames * SAMPLES_PER_FRAME
-        video = np.zeros((3, self._window_frames, *pictures.shape[1:3]), np.uint8)
-        video[:, : len(pictures)] = pictures.transpose(3, 0, 1, 2)
+        video = np.zeros((3, self._window_frames, *shown.shape[2:]), np.uint8)
+        video[:, : shown.shape[1]] = shown
         return Clip(
             video=torch.from_numpy(video),
             audio=torch.from_numpy(fit_length(footage.waveform, n_samples)),
             labels=Labels(*(torch.tensor(facts[name]) for name in _LABELS)),
             sample_id=facts["sample_id"],
             first_frame=torch.tensor(first),
-            pad_frames=torch.tensor(self._window_frames - len(pictures)),
+            pad_frames=torch.tensor(self._window_frames - shown.shape[1]),
             pad_samples=torch.tensor(max(0, n_samples - len(footage.waveform))),
         )
 

@@ -101,7 +101,7 @@ def filmed(rng: np.random.Generator, n_frames: int) -> np.ndarray:
     texture = zoom(rng.uniform(30, 220, (14, 14, 3)), (16, 16, 1), order=3)
     places = np.cumsum(rng.integers(-1, 2, (n_frames, 2)), axis=0) % 100
     pictures = np.stack([texture[y : y + 112, x : x + 112] for y, x in places])
-    return np.clip(pictures + rng.normal(scale=2, size=pictures.shape), 0, 255).astype(np.uint8)
+    return np.clip(pictures + rng.normal(scale=0.5, size=pictures.shape), 0, 255).astype(np.uint8)
 
 
 def packed(root: Path) -> float:
