@@ -1,0 +1,1 @@
+"""Training of detectors: from a split to a run's folder, resumed to the exact step."""

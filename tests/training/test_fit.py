@@ -1,0 +1,233 @@
+"""A run learns, can be stopped anywhere at no cost, is never mixed with another, and fails in one line."""
+
+import json
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from avfake.errors import AvfakeError, StorageError
+from avfake.manifest.table import write_rows
+from avfake.models.build import build_model, load_detector
+from avfake.training.config import TrainConfig, augmentation, detector_config
+from avfake.training.fit import train
+from avfake.training.keeper import Keeper
+from avfake.training.module import DetectorModule
+from tests.training.killing import killed
+from tests.training.making import SMALL, make_split, quick, write_part
+
+THOROUGH = quick(accumulate=2, save_every=1, augmentation=augmentation(["flip", "noise"]))
+
+
+def outcome(root: Path, run: str) -> dict[str, bytes]:
+    """What a run came to, bit for bit."""
+    names = ("model/model.safetensors", "model/config.json", "metrics.csv")
+    return {name: (root / "runs" / run / name).read_bytes() for name in names}
+
+
+@pytest.fixture(scope="session")
+def undisturbed(root: Path) -> dict[str, bytes]:
+    train(root, THOROUGH, run="undisturbed")
+    return outcome(root, "undisturbed")
+
+
+def test_four_clips_are_learnt_by_heart(tmp_path: Path) -> None:
+    split = make_split(tmp_path, n_train=1)
+    rows = pq.read_table(split / "train.parquet").to_pylist()
+    write_part(split, "val", rows)
+    often = [{**row, "sample_id": f"{row['sample_id']}/{n}"} for row in rows for n in range(10)]
+    write_part(split, "train", often)
+    config = quick(epochs=5, learning_rate=0.01, save_every=100, patience=0, monitor="loss")
+    report = train(tmp_path, config, run="heart")
+    best = report.history[report.best_epoch - 1]
+    assert [best[f"val_balanced_accuracy_{head}"] for head in ("video", "audio", "whole")] == [1, 1, 1]
+    assert load_detector(Path(report.model)).config == SMALL
+
+
+def test_a_run_killed_anywhere_ends_as_if_it_had_not_been(root: Path, undisturbed: dict[str, bytes]) -> None:
+    """One run, killed in the middle of a batch, of an epoch's saving and of its last words."""
+    for moment, number in (("step", 4), ("checkpoint", 2), ("table", 1), ("report", 2)):
+        killed(root, THOROUGH, "killed", moment, number)
+    assert not (root / "runs" / "killed" / "metrics.json").exists()
+    train(root, THOROUGH, run="killed")
+    assert outcome(root, "killed") == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        *(("step", number) for number in range(1, 9)),
+        ("update", 2),
+        *(("val", number) for number in (1, 2)),
+        *(("checkpoint", number) for number in range(1, 5)),
+        *(("table", number) for number in (1, 2)),
+        *(("report", number) for number in (1, 2)),
+    ],
+)
+@pytest.mark.parametrize("save_every", [1, 2])
+def test_every_single_kill_costs_nothing(
+    root: Path, undisturbed: dict[str, bytes], moment: str, number: int, save_every: int
+) -> None:
+    config, run = replace(THOROUGH, save_every=save_every), f"{moment}{number}-{save_every}"
+    killed(root, config, run, moment, number)
+    train(root, config, run=run)
+    assert outcome(root, run) == undisturbed
+
+
+@pytest.mark.slow
+def test_workers_change_nothing(root: Path, undisturbed: dict[str, bytes]) -> None:
+    train(root, replace(THOROUGH, workers=2), run="workers")
+    assert outcome(root, "workers") == undisturbed
+
+
+def test_an_interrupted_run_says_from_where_it_goes_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = DetectorModule.training_step
+
+    def interrupted(self: DetectorModule, batch: Any, batch_idx: int) -> torch.Tensor:
+        if self.global_step == 1:
+            raise KeyboardInterrupt
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(DetectorModule, "training_step", interrupted)
+    before = signal.getsignal(signal.SIGINT), torch.are_deterministic_algorithms_enabled()
+    with pytest.raises(
+        AvfakeError, match="run interrupted: interrupted; the same command goes on from step 1"
+    ):
+        train(root, quick(), run="interrupted")
+    assert (signal.getsignal(signal.SIGINT), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_a_finished_run_is_left_alone(root: Path, undisturbed: dict[str, bytes]) -> None:
+    folder = root / "runs" / "undisturbed"
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != ".lock"}
+    again = train(root, replace(THOROUGH, workers=1, save_every=50), run="undisturbed")
+    assert again.finished_before
+    assert "finished before, nothing was done" in str(again)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != ".lock"} == before
+    stored = json.loads((folder / "metrics.json").read_text())
+    assert stored["history"] == again.history
+    assert stored["versions"]["torch"] == torch.__version__
+    assert [epoch["step"] for epoch in again.history] == [2, 4]
+
+
+def test_another_configuration_under_the_same_name_is_refused(
+    root: Path, undisturbed: dict[str, bytes]
+) -> None:
+    other = replace(THOROUGH, seed=1, detector=replace(SMALL, attention="joint"))
+    with pytest.raises(
+        AvfakeError, match=r'was started with attention="inter" \(now "joint"\), seed=0 \(now 1\)'
+    ):
+        train(root, other, run="undisturbed")
+
+
+def test_a_split_that_was_built_anew_is_another_configuration(
+    root: Path, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    shutil.copytree(root, tmp_path / "data")
+    path = tmp_path / "data" / "splits" / "made" / "train.parquet"
+    table = pq.read_table(path)
+    write_rows(path, table.to_pylist(), table.schema, {"build": "second"})
+    with pytest.raises(AvfakeError, match=r'split_build="first" \(now "second"\)'):
+        train(tmp_path / "data", THOROUGH, run="undisturbed")
+
+
+def test_what_failed_before_its_first_checkpoint_binds_nobody(root: Path) -> None:
+    with pytest.raises(AvfakeError, match="batch_size=12"):
+        train(root, quick(batch_size=12), run="retried")
+    with pytest.raises(AvfakeError, match="step 1 is not finite"):
+        train(root, quick(epochs=1, loss_weights=(1e39, 1.0, 1.0)), run="retried")
+    assert train(root, quick(epochs=1), run="retried").n_epochs == 1
+
+
+def test_a_loss_that_explodes_stops_the_run_and_names_its_clips(root: Path) -> None:
+    with pytest.raises(AvfakeError, match=r"of step 2 is not finite; its clips are made/.*, made/") as caught:
+        train(root, quick(learning_rate=1e30), run="exploded")
+    assert str(caught.value).count("made/train") == 4
+    folder = root / "runs" / "exploded"
+    assert not (folder / "metrics.json").exists()
+    kept = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    assert kept["global_step"] == 1
+    assert all(weights.isfinite().all() for weights in kept["state_dict"].values())
+
+
+def test_a_crop_that_breaks_under_way_is_named(root: Path, tmp_path: Path) -> None:
+    make_split(tmp_path)
+    broken = sorted((tmp_path / "faces" / "made").glob("val*.avi"))[0]
+    broken.write_bytes(broken.read_bytes()[:1000])
+    with pytest.raises(
+        AvfakeError, match=rf"sample made/{broken.stem}/world of corpus made: .*{broken.name}"
+    ):
+        train(tmp_path, quick(), run="broken")
+
+
+def test_early_stopping_ends_a_run_for_good(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = quick(epochs=9, patience=1, learning_rate=1e-9, monitor="auc_video", save_every=9)
+    killed(root, config, "early", "report", 1)
+    begun = []
+    monkeypatch.setattr(Keeper, "on_train_epoch_start", lambda *args: begun.append(args))
+    report = train(root, config, run="early")
+    assert not begun
+    assert report.n_epochs < 9
+    assert "stopped early" in str(report)
+
+
+def test_streams_of_an_earlier_run_are_taken_and_can_be_frozen(root: Path) -> None:
+    alone = train(root, quick(replace(SMALL, framework="independent"), epochs=1), run="alone")
+    config = quick(replace(SMALL, freeze_streams=True), epochs=1, streams_from="alone")
+    joined = train(root, config, run="joined")
+    before, after = (load_detector(Path(report.model)).state_dict() for report in (alone, joined))
+    assert {key for key in after if key.startswith(("video.", "audio."))} == before.keys()
+    assert all(torch.equal(after[key], value) for key, value in before.items())
+    with pytest.raises(AvfakeError, match=r"streams of .*alone/model do not fit: waveform_level is 'kept'"):
+        other = detector_config("tiny", [], **{**vars(SMALL), "waveform_level": "peak"})
+        train(root, quick(other, streams_from="alone"), run="misfit")
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"accelerator": "gpu"}, "torch sees no GPU here; take --accelerator cpu"),
+        ({"strategy": "magic"}, "strategy='magic' cannot be had"),
+        ({"split": "nosuch"}, "no split 'nosuch'"),
+        ({"streams_from": "nosuch"}, "weights .*nosuch.* cannot be read"),
+    ],
+)
+def test_what_is_not_there_is_one_clear_line(root: Path, changes: dict[str, Any], text: str) -> None:
+    if changes.get("accelerator") == "gpu" and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(AvfakeError, match=text) as caught:
+        train(root, quick(**changes), run="absent")
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_kinetics_that_do_not_fit_are_one_clear_line(root: Path, tmp_path: Path) -> None:
+    torch.save(build_model("tiny").get_submodule("video").state_dict(), tmp_path / "kinetics.pth")
+    with pytest.raises(AvfakeError, match=r"kinetics.pth do not fit"):
+        train(root, quick(), run="kinetics", kinetics=tmp_path / "kinetics.pth")
+
+
+def test_a_full_disk_is_one_clear_line(root: Path) -> None:
+    folder = root / "runs" / "full" / "checkpoints"
+    folder.mkdir(parents=True)
+    (folder / ".last.ckpt.tmp").symlink_to("/dev/full")
+    with pytest.raises(StorageError, match=r"cannot write .*last.ckpt: .*free some space"):
+        train(root, quick(), run="full")
+    assert list(folder.iterdir()) == []
+
+
+def test_bf16_trains(root: Path) -> None:
+    report = train(root, quick(precision="bf16-mixed", recompute=True, epochs=1), run="bf16")
+    assert 0 < report.history[0]["train_loss"] < 3
+    weights = load_detector(Path(report.model)).state_dict().values()
+    assert {value.dtype for value in weights} == {torch.float32, torch.int64}
+
+
+def test_a_config_is_saved_whole(root: Path, undisturbed: dict[str, bytes]) -> None:
+    saved = json.loads((root / "runs" / "undisturbed" / "config.json").read_text())
+    assert saved.keys() == TrainConfig(split="x").as_json().keys() | {"split_build", "begun_with_sha256"}
