@@ -88,7 +88,7 @@ def estimate(
     draws = _drawn(metric, labels, p, resamples)
     defined = draws[np.isfinite(draws)]
     if len(defined) < (1 - _MOST_DEGENERATE) * len(draws):
-        return Estimate(value, note="most resamples hold one class alone: no interval")
+        return Estimate(value, note="most resamples leave nothing to compare: no interval")
     low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
     return Estimate(value, low, high, _caution(len(draws) - len(defined), low == high))
 
@@ -115,4 +115,4 @@ def _lacking(labels: Ints, metric: Metric) -> str:
 def _caution(n_degenerate: int, without_width: bool) -> str:
     if without_width:
         return "all resamples agree: the truth is less certain than that"
-    return f"{n_degenerate} resamples held one class alone and were left out" if n_degenerate else ""
+    return f"{n_degenerate} resamples left nothing to compare and were left out" if n_degenerate else ""

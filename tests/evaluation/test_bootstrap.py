@@ -113,7 +113,7 @@ def test_resamples_of_one_class_are_left_out_and_counted() -> None:
     n_degenerate = int(((n_real == 0) | (n_real == 6)).sum())
     found = estimate(auc, labels, p, resamples)
     assert n_degenerate > 100
-    assert found.note == f"{n_degenerate} resamples held one class alone and were left out"
+    assert found.note == f"{n_degenerate} resamples left nothing to compare and were left out"
     assert 0 <= found.low <= found.value <= found.high <= 1
 
 
@@ -122,7 +122,7 @@ def test_interval_of_mostly_degenerate_resamples_is_none() -> None:
     found = estimate(
         auc, labels, p, resample(groups, seed=0), np.arange(20) < 2
     )  # both are drawn 41 % of times
-    assert found == (1.0, None, None, "most resamples hold one class alone: no interval")
+    assert found == (1.0, None, None, "most resamples leave nothing to compare: no interval")
 
 
 def test_perfect_scores_have_an_interval_without_width_and_say_so() -> None:
