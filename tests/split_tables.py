@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from avfake.curate.fetch_audio import AUDIO_FIELDS
+from avfake.curate.crops import FACES_FIELDS
+from avfake.curate.sound_files import AUDIO_FIELDS
 from avfake.curate.stage import KEY_FIELDS
 from avfake.curate.vocode import VOCODED_FIELDS
 from avfake.curate.workspace import Workspace
@@ -15,6 +16,8 @@ from avfake.manifest.schema import INDEX_SCHEMA
 from avfake.manifest.table import write_rows
 
 AUDIO_SCHEMA = pa.schema([*KEY_FIELDS, *AUDIO_FIELDS])
+FACES_SCHEMA = pa.schema([*KEY_FIELDS, *FACES_FIELDS])
+SCREENED_SCHEMA = pa.schema([*KEY_FIELDS[:2], pa.field("sync_score", pa.float64())])
 VOCODED_SCHEMA = pa.schema([*KEY_FIELDS, *VOCODED_FIELDS])
 VOCODERS = ("griffin-lim", "world")
 METHODS = ("Face2Face", "FaceSwap")
@@ -48,7 +51,8 @@ def make_tables(
     """Write the tables of a workspace; each clip says what differs from a usable real clip.
 
     Besides index columns a clip may have ``sound`` (clips of one sound share its hash), ``seconds``,
-    ``fetched`` and ``vocoded_with`` (what succeeded), ``audio`` and ``vocoded`` (ledger columns).
+    ``fetched`` and ``vocoded_with`` (what succeeded), ``audio``, ``vocoded`` and ``faces`` (ledger columns;
+    without the last, faces were never cropped), and ``sync`` (its score, if it was screened).
     """
     clips = list(clips)
     for corpus in sorted({clip["corpus"] for clip in clips}):
@@ -57,6 +61,10 @@ def make_tables(
         facts = {"kind": "folder", "root": str(workspace.root / "videos" / corpus)}
         write_rows(workspace.index(corpus), map(_index_row, here), INDEX_SCHEMA, facts)
         _write_parts(workspace, "audio", corpus, [_audio_row(clip) for clip in here], AUDIO_SCHEMA)
+        cropped = [_faces_row(clip) for clip in here if "faces" in clip]
+        _write_parts(workspace, "faces", f"{corpus}-real", cropped, FACES_SCHEMA)
+        scores = [_key(clip) | {"sync_score": clip["sync"]} for clip in here if "sync" in clip]
+        _write_parts(workspace, "screened", corpus, scores, SCREENED_SCHEMA)
         for name in vocoders:
             rows = [_vocoded_row(clip, name) for clip in here if _audio_row(clip)["status"] == "ok"]
             _write_parts(workspace, "vocoded", f"{name}-{corpus}", rows, VOCODED_SCHEMA)
@@ -84,8 +92,12 @@ def _index_row(clip: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row.get(name) for name in INDEX_SCHEMA.names}
 
 
+def _key(clip: Mapping[str, Any]) -> dict[str, Any]:
+    return {"corpus": clip["corpus"], "clip_id": clip["clip_id"], "inputs": "0"}
+
+
 def _audio_row(clip: Mapping[str, Any]) -> dict[str, Any]:
-    key = {"corpus": clip["corpus"], "clip_id": clip["clip_id"], "inputs": "0"}
+    key = _key(clip)
     if not clip.get("fetched", True):
         return {**key, "status": "failed", "error_kind": "corrupt", "error": "broken"}
     return {
@@ -103,8 +115,7 @@ def _audio_row(clip: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _vocoded_row(clip: Mapping[str, Any], vocoder: str) -> dict[str, Any]:
-    audio = _audio_row(clip)
-    key = {"corpus": clip["corpus"], "clip_id": clip["clip_id"], "inputs": "0"}
+    audio, key = _audio_row(clip), _key(clip)
     if vocoder not in clip.get("vocoded_with", (vocoder,)):
         return {**key, "status": "failed", "error_kind": "not_finite", "error": "NaN"}
     return {
@@ -122,6 +133,17 @@ def _vocoded_row(clip: Mapping[str, Any], vocoder: str) -> dict[str, Any]:
         "lsd_db": 2.0,
         "bandwidth_hz": 8_000.0 if vocoder == "griffin-lim" else 10_000.0,
         **clip.get("vocoded", {}),
+    }
+
+
+def _faces_row(clip: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **_key(clip),
+        "status": "ok",
+        "faces_path": f"faces/{clip['corpus']}/{clip['clip_id']}.avi",
+        "faces_sha256": sha(f"faces/{clip['clip_id']}"),
+        "n_frames": 40,
+        **clip["faces"],
     }
 
 

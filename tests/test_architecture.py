@@ -18,9 +18,10 @@ MAY_IMPORT = {
     "dataset": {"audio", "video", "manifest"},
     "curate": {"corpora", "vocoders", "faces", "audio", "video", "manifest"},
     "evaluation": {"dataset", "models", "faces", "audio", "video", "manifest"},
+    "training": {"evaluation", "dataset", "models", "manifest"},
     "reporting": {"manifest", "audio"},
     "demo": {"curate", "reporting", "corpora", "vocoders", "faces", "audio", "video", "manifest"},
-    "cli": {"demo", "curate"},
+    "cli": {"demo", "curate", "training", "evaluation", "reporting"},
     "__main__": {"cli"},
     **{room: set() for room in GROUND},
 }

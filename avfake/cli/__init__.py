@@ -7,6 +7,7 @@ import typer
 
 from avfake import __version__
 from avfake.cli.fakes import vocode
+from avfake.cli.pictures import faces
 from avfake.cli.sources import fetch_audio, index
 from avfake.cli.splits import audit, build_split
 from avfake.cli.trial import demo
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (demo, index, fetch_audio, vocode, build_split, audit):
+for command in (demo, index, fetch_audio, faces, vocode, build_split, audit):
     app.command()(command)
 app.add_typer(vocoders, name="vocoders")
 

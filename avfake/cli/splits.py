@@ -30,6 +30,9 @@ def build_split(
     per_quadrant: Annotated[int | None, typer.Option(min=1, help="Rows per quadrant; default most.")] = None,
     window: Annotated[float, typer.Option(help="Length of a sample in seconds.")] = 3.0,
     min_duration: Annotated[float, typer.Option(help="Leave out clips shorter than this, in seconds.")] = 0.0,
+    min_sync: Annotated[
+        float | None, typer.Option(help="Leave out clips whose sync_score is lower; run screen first.")
+    ] = None,
     ratios: Annotated[
         tuple[float, float, float], typer.Option(help="Shares of train, val, test without official splits.")
     ] = (0.72, 0.14, 0.14),
@@ -63,6 +66,7 @@ def build_split(
         per_quadrant=per_quadrant,
         window_s=window,
         min_duration_s=min_duration,
+        min_sync=min_sync,
         ratios=ratios,
         band_limit=band_limit,
         seed=seed,

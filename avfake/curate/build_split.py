@@ -88,6 +88,7 @@ def build_split(
     per_quadrant: int | None = None,
     window_s: float = 3.0,
     min_duration_s: float = 0.0,
+    min_sync: float | None = None,
     ratios: Sequence[float] = (0.72, 0.14, 0.14),
     band_limit: BandLimit = "none",
     seed: int = 0,
@@ -109,6 +110,7 @@ def build_split(
         per_quadrant: Rows of each quadrant in each balanced split; None for as many as there can be.
         window_s: Length of a sample, in seconds.
         min_duration_s: Clips with shorter sound are left out, in seconds.
+        min_sync: Clips whose mouth follows their sound less than this are left out; None for no such limit.
         ratios: Shares of train, val and test where the corpus has no official split.
         band_limit: ``common`` passes all sound, real and fake, through one low-pass.
         seed: Of every draw.
@@ -120,7 +122,7 @@ def build_split(
         StorageError: The disk is full or read-only.
     """
     config = SplitConfig(
-        corpora=_corpora(workspace, corpora),
+        corpora=workspace.chosen(corpora),
         vocoders=_names(vocoders),
         balanced=balanced,
         train_policy=train_policy,
@@ -130,6 +132,7 @@ def build_split(
         per_quadrant=per_quadrant,
         window_s=float(window_s),
         min_duration_s=float(min_duration_s),
+        min_sync=min_sync,
         ratios=tuple(map(float, ratios)),
         band_limit=band_limit,
         seed=seed,
@@ -166,15 +169,6 @@ def _build(workspace: Workspace, name: str, config: SplitConfig, *, jobs: int, e
     return report
 
 
-def _corpora(workspace: Workspace, names: Sequence[str]) -> tuple[str, ...]:
-    indexed = workspace.corpora()
-    if not indexed:
-        raise AvfakeError(f"{workspace.root} holds no index; run avfake index first")
-    if unknown := sorted(set(names) - set(indexed)):
-        raise AvfakeError(f"corpus {unknown[0]!r} is not indexed (indexed: {', '.join(indexed)})")
-    return _names(names) or tuple(indexed)
-
-
 def _vocoders(database: Database, names: Sequence[str]) -> tuple[str, ...]:
     known = known_vocoders(database)
     if not known:
@@ -189,7 +183,8 @@ def _names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _tables(workspace: Workspace, corpora: Sequence[str]) -> Tables:
-    parts = {stage: sorted(workspace.ledger(stage).glob("part-*.parquet")) for stage in ("audio", "vocoded")}
+    stages = ("audio", "vocoded", "faces", "screened")
+    parts = {stage: sorted(workspace.ledger(stage).glob("part-*.parquet")) for stage in stages}
     return Tables([workspace.index(corpus) for corpus in corpora], **parts)
 
 

@@ -1,6 +1,6 @@
 """``avfake fetch-audio``: each clip's sound, on the time axis of its video, in one form for all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from avfake.curate.sound_files import AUDIO_FIELDS
 from avfake.curate.stage import Retry, Stage, StageReport, run_stage
 from avfake.curate.task import OneByOne
 from avfake.curate.workspace import Workspace
-from avfake.errors import AvfakeError
 from avfake.manifest.table import read_metadata
 
 
@@ -69,10 +68,7 @@ def fetch_audio(
     Raises:
         AvfakeError: A corpus is not indexed, or the choices for its recovery do not fit.
     """
-    names = corpora or workspace.corpora()
-    if not names:
-        raise AvfakeError(f"{workspace.root} holds no index; run avfake index first")
-    indexed = {name: _facts(workspace, name) for name in names}
+    indexed = {name: read_metadata(workspace.index(name)) for name in workspace.chosen(corpora)}
     uploaded = {name: Path(facts["root"]) for name, facts in indexed.items() if facts["kind"] == "ffpp"}
     recovery = recovery or RecoveryConfig()
     if dry_run:
@@ -116,11 +112,3 @@ def _rows(workspace: Workspace, corpus: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]]
     rows = pq.read_table(workspace.index(corpus), columns=list(INDEX_COLUMNS)).to_pylist()
     return rows
-
-
-def _facts(workspace: Workspace, corpus: str) -> Mapping[str, Any]:
-    path = workspace.index(corpus)
-    if not path.exists():
-        known = ", ".join(workspace.corpora()) or "none"
-        raise AvfakeError(f"corpus {corpus!r} is not indexed (indexed: {known}); run avfake index first")
-    return read_metadata(path)

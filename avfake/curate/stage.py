@@ -161,9 +161,10 @@ def find_parts(ledger: Path, scope: str) -> list[Path]:
     return sorted(path for path in ledger.glob("part-*.parquet") if name.fullmatch(path.name))
 
 
-def read_ledger(ledger: Path, scope: str) -> list[Outcome]:
-    """All rows of one scope of a ledger, in order; none when the stage never ran."""
-    return [row for part in find_parts(ledger, scope) for row in pq.ParquetFile(part).read().to_pylist()]
+def read_ledger(ledger: Path, scope: str, columns: Sequence[str] | None = None) -> list[Outcome]:
+    """Rows of one scope of a ledger, in order, all columns or the named; none when the stage never ran."""
+    parts = find_parts(ledger, scope)
+    return [row for part in parts for row in pq.ParquetFile(part).read(columns).to_pylist()]
 
 
 def fingerprint(*values: object) -> str:

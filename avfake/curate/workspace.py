@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,22 @@ class Workspace:
     def corpora(self) -> list[str]:
         """Names of the indexed corpora, sorted."""
         return sorted(path.stem for path in (self.root / "index").glob("*.parquet"))
+
+    def chosen(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Names of indexed corpora, sorted: those asked for, or all when none is.
+
+        Raises:
+            AvfakeError: One is not indexed, or nothing is.
+        """
+        indexed = self.corpora()
+        if not indexed:
+            raise AvfakeError(f"{self.root} holds no index; run avfake index first")
+        if unknown := sorted(set(names) - set(indexed)):
+            known = ", ".join(indexed)
+            raise AvfakeError(
+                f"corpus {unknown[0]!r} is not indexed (indexed: {known}); run avfake index first"
+            )
+        return tuple(sorted(set(names) or indexed))
 
     def ledger(self, stage: str) -> Path:
         """Folder of a stage's Parquet parts."""

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from avfake.errors import AvfakeError
 from avfake.manifest.database import Database, load_files
-from avfake.manifest.schema import SPLITS
+from avfake.manifest.schema import FACES_PER_S, SPLITS
 from avfake.manifest.split_config import SplitConfig
 
 INDEX_COLUMNS = {
@@ -30,6 +30,11 @@ COMPARED_COLUMNS = {
     "audio_matches_original": "BOOLEAN",
     "frame_rate": "DOUBLE",
 }
+FACES_COLUMNS = {
+    **dict.fromkeys(("corpus", "clip_id", "status", "error_kind", "faces_path", "faces_sha256"), "VARCHAR"),
+    "n_frames": "INTEGER",
+}
+SCREENED_COLUMNS = {**dict.fromkeys(("corpus", "clip_id"), "VARCHAR"), "sync_score": "DOUBLE"}
 VOCODED_COLUMNS = {
     **dict.fromkeys(("corpus", "clip_id", "status", "vocoder", "audio_path", "audio_sha256"), "VARCHAR"),
     **dict.fromkeys(("source_sha256", "checkpoint_sha256"), "VARCHAR"),
@@ -70,22 +75,32 @@ WHERE v.status = 'ok' AND v.source_sha256 = s.audio_sha256
     AND list_contains(?, v.vocoder)
 """
 
-_JUDGE = """
+# Once faces were cropped, every row has its crops: a row without them is none that a detector could learn
+# from. Sound never outlasts its video, so a clip has a crop for each tenth of a second of it.
+_JUDGE = f"""
 CREATE TABLE clips AS
 WITH lacking AS (
     SELECT corpus, clip_id, min(vocoder) AS vocoder
-    FROM (SELECT corpus, clip_id, unnest(?) AS vocoder FROM sounding WHERE reason IS NULL)
+    FROM (SELECT corpus, clip_id, unnest($vocoders) AS vocoder FROM sounding WHERE reason IS NULL)
     ANTI JOIN vocoded USING (corpus, clip_id, vocoder)
     GROUP BY ALL
+), cropped AS (
+    SELECT count(*) > 0 AS any FROM faces_rows SEMI JOIN index_rows USING (corpus, clip_id)
 )
 SELECT s.* REPLACE (
     CASE
         WHEN s.reason IS NOT NULL THEN s.reason
         WHEN lacking.vocoder IS NOT NULL THEN 'not vocoded with ' || lacking.vocoder
-        WHEN s.n_samples < ? * s.sample_rate THEN 'too short'
+        WHEN s.n_samples < $min_s * s.sample_rate THEN 'too short'
+        WHEN cropped.any AND f.status IS NULL THEN 'faces not cropped'
+        WHEN f.status <> 'ok' THEN 'faces failed: ' || coalesce(f.error_kind, 'unknown')
+        WHEN f.n_frames < floor(s.n_samples / s.sample_rate * {FACES_PER_S}) THEN 'fewer crops than sound'
+        WHEN $min_sync::DOUBLE IS NOT NULL AND y.sync_score IS NULL THEN 'no sync score'
+        WHEN y.sync_score < $min_sync THEN 'out of sync'
     END AS reason
-)
-FROM sounding s LEFT JOIN lacking USING (corpus, clip_id)
+), f.faces_path, f.faces_sha256, y.sync_score
+FROM sounding s CROSS JOIN cropped LEFT JOIN lacking USING (corpus, clip_id)
+LEFT JOIN faces_rows f USING (corpus, clip_id) LEFT JOIN screened_rows y USING (corpus, clip_id)
 """
 
 
@@ -97,15 +112,19 @@ class Tables:
         index: One file per corpus.
         audio: Parts of the ledger of fetch-audio.
         vocoded: Parts of the ledger of vocode.
+        faces: Parts of the ledger of faces.
+        screened: Tables of screen.
     """
 
     index: Sequence[Path]
     audio: Sequence[Path]
     vocoded: Sequence[Path]
+    faces: Sequence[Path] = ()
+    screened: Sequence[Path] = ()
 
 
 def load_tables(database: Database, tables: Tables) -> None:
-    """Copy the needed columns into ``index_rows``, ``audio_rows``, ``compared_rows`` and ``vocoded_rows``.
+    """Copy the needed columns into ``index_rows``, ``audio_rows``, ``compared_rows``, ``vocoded_rows``, ....
 
     Raises:
         AvfakeError: A table is broken, names a clip twice or an unknown split.
@@ -114,9 +133,12 @@ def load_tables(database: Database, tables: Tables) -> None:
     load_files(database, "audio_rows", AUDIO_COLUMNS, tables.audio)
     load_files(database, "compared_rows", COMPARED_COLUMNS, _comparing(tables.audio))
     load_files(database, "vocoded_rows", VOCODED_COLUMNS, tables.vocoded)
+    load_files(database, "faces_rows", FACES_COLUMNS, tables.faces)
+    load_files(database, "screened_rows", SCREENED_COLUMNS, tables.screened)
     _refuse_repeated(database, "index_rows", "index", "")
     _refuse_repeated(database, "audio_rows", "fetch-audio", "")
     _refuse_repeated(database, "vocoded_rows", "vocode", ", vocoder")
+    _refuse_repeated(database, "faces_rows", "faces", "")
     query = """
         SELECT corpus, clip_id, official_split FROM index_rows
         WHERE NOT list_contains(?, official_split) ORDER BY ALL LIMIT 1
@@ -143,7 +165,8 @@ def judge_clips(database: Database, config: SplitConfig) -> None:
     vocoders = list(config.vocoders)
     database.execute(_JUDGE_SOUND)
     database.execute(_MATCH_VOCODED, [vocoders])
-    database.execute(_JUDGE, [vocoders, config.min_duration_s])
+    wanted = {"vocoders": vocoders, "min_s": config.min_duration_s, "min_sync": config.min_sync}
+    database.execute(_JUDGE, wanted)
     query = "SELECT count(*) || ' ' || reason, count(*) FROM clips GROUP BY reason ORDER BY 2 DESC, 1"
     reasons = [text for text, _ in database.execute(query).fetchall()]
     if None not in reasons:

@@ -24,13 +24,14 @@ WITH paired AS (
 )
 SELECT concat_ws('/', p.corpus, p.clip_id, coalesce(p.vocoder, 'real')) AS sample_id,
     p.corpus, ? AS split, q.quadrant, q.video_label, q.audio_label, q.label, p.clip_id, p.identity_group,
-    p.method AS video_method, p.vocoder, p.video_path, NULL::VARCHAR AS faces_path,
+    p.method AS video_method, p.vocoder, p.video_path, p.faces_path,
     coalesce(l.limited_path, v.audio_path, p.own_path) AS audio_path, p.sound_of AS audio_clip_id,
     0::DOUBLE AS start_s, p.n_heard / p.rate AS duration_s, p.video_fps, p.rate AS sample_rate,
     p.n_heard AS n_samples, greatest(0, ? - p.n_heard / p.rate) AS pad_s,
     v.blur_time_sigma, v.blur_mel_sigma, v.checkpoint_sha256,
-    coalesce(l.limited_sha256, v.audio_sha256, p.own_sha256) AS audio_sha256, NULL::VARCHAR AS faces_sha256,
-    v.lag_ms, v.lsd_db, NULL::DOUBLE AS sync_score, p.sound_from AS audio_from
+    coalesce(l.limited_sha256, v.audio_sha256, p.own_sha256) AS audio_sha256, p.faces_sha256,
+    v.lag_ms, v.lsd_db,
+    CASE WHEN p.clip_id = p.donor THEN p.sync_score END AS sync_score, p.sound_from AS audio_from
 FROM paired p
 LEFT JOIN vocoded v ON v.corpus = p.corpus AND v.clip_id = p.donor AND v.vocoder = p.vocoder
 LEFT JOIN limited l ON l.audio_path = coalesce(v.audio_path, p.own_path)

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")
+FACES_PER_S = 10  # pictures in a file of face crops; the first belongs to the clip's first frame
 
 
 class Quadrant(StrEnum):

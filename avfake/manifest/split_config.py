@@ -25,6 +25,7 @@ class SplitConfig:
         per_quadrant: Rows of a quadrant in each balanced split; None for as many as there can be.
         window_s: Length of a sample, in seconds.
         min_duration_s: Shorter sounds are left out, in seconds.
+        min_sync: Clips with a lower ``sync_score`` are left out; None for no such limit.
         ratios: Shares of train, val and test where the corpus has no official split.
         band_limit: ``common`` passes all sound through one low-pass.
         seed: Of every draw.
@@ -40,6 +41,7 @@ class SplitConfig:
     per_quadrant: int | None = None
     window_s: float = 3.0
     min_duration_s: float = 0.0
+    min_sync: float | None = None
     ratios: tuple[float, ...] = (0.72, 0.14, 0.14)
     band_limit: BandLimit = "none"
     seed: int = 0

@@ -17,7 +17,7 @@ from avfake.errors import AvfakeError
 from avfake.files import sha256_of
 from avfake.manifest.schema import SPLIT_SCHEMA, SPLITS
 from avfake.manifest.table import read_metadata
-from tests.split_tables import METHODS, VOCODERS, make_tables, people
+from tests.split_tables import METHODS, VOCODERS, make_tables, people, sha
 
 Row = dict[str, Any]
 FILES = [f"{split}.parquet" for split in SPLITS]
@@ -188,6 +188,44 @@ def test_shuffled_clip_gets_the_sound_of_another_person(workspace: Workspace) ->
             assert row["duration_s"] == min(seconds[row["clip_id"]], seconds[row["audio_clip_id"]])
             assert row["audio_path"].endswith(f"/{row['audio_clip_id']}.flac")
             assert row["audio_from"] == "shuffled"
+
+
+def test_every_row_has_its_crops_once_faces_were_cropped(workspace: Workspace) -> None:
+    clips = people(14)
+    for clip in clips[6:]:
+        clip["faces"] = {}
+    clips[0]["faces"] = {
+        "status": "failed",
+        "error_kind": "face_lost",
+        "faces_path": None,
+        "faces_sha256": None,
+    }
+    clips[1]["faces"] = {"n_frames": 39}  # of 4 s
+    make_tables(workspace, clips)
+    report = build_split(workspace, ratios=(0.4, 0.3, 0.3))
+    assert {name: report.excluded[name] for name in report.excluded if "face" in name or "crops" in name} == {
+        "faces failed: face_lost": 1,
+        "faces not cropped": 4,
+        "fewer crops than sound": 1,
+    }
+    for split in SPLITS:
+        for row in rows_of(workspace, split):
+            assert row["faces_path"] == f"faces/folk/{row['clip_id']}.avi"
+            assert row["faces_sha256"] == sha(f"faces/{row['clip_id']}")
+
+
+def test_clips_out_of_sync_are_left_out_where_that_is_wanted(workspace: Workspace) -> None:
+    clips = people(14)
+    for number, clip in enumerate(clips[1:]):
+        clip["sync"] = number / 100
+    make_tables(workspace, clips)
+    assert "out of sync" not in build_split(workspace, ratios=(0.4, 0.3, 0.3)).excluded
+    report = build_split(workspace, min_sync=0.05, ratios=(0.4, 0.3, 0.3))
+    assert (report.excluded["out of sync"], report.excluded["no sync score"]) == (5, 1)
+    assert min(row["sync_score"] for split in SPLITS for row in rows_of(workspace, split)) >= 0.05
+    shuffled = build_split(workspace, name="shuffled", shuffle_audio=True, ratios=(0.4, 0.3, 0.3))
+    assert shuffled.n_rows["test"]
+    assert {row["sync_score"] for row in rows_of(workspace, "test", "shuffled")} == {None}
 
 
 def test_shuffling_within_one_person_is_refused(workspace: Workspace) -> None:
