@@ -44,7 +44,7 @@ class Findings(NamedTuple):
 
 
 class RetinaFace:
-    """Finds faces in one picture after the other, which is quicker than batches on one thread.
+    """Finds faces in one picture after the other; on one thread, batches are slower or hardly faster.
 
     Reference:
         Deng et al., 2020, RetinaFace: single-shot multi-level face localisation in the wild. The weights are
