@@ -68,6 +68,7 @@ class DetectorConfig:
         sync_start: What the first sum of sound and pictures runs through: a ``block`` of its own, or nothing.
         attention: Between the two, before they are added.
         attention_heads: Into so many bands of the picture each stage's attention is cut.
+        attention_positions: Encoded over all pixels of the ``picture``, or of each ``band`` anew.
         inter_intra: How the two kinds add up: ``sum`` of both, or in ``sequence``, intra first.
         zero_unpool: Whether attention begins without effect.
         attended_video: Where attended pictures go: to ``sync`` alone, or on through the video stream too.
@@ -98,6 +99,7 @@ class DetectorConfig:
     sync_start: Literal["block", "sum"] = "block"
     attention: Literal["none", "inter", "inter+intra", "joint"] = "inter"
     attention_heads: tuple[int, int, int, int] = (4, 1, 1, 1)
+    attention_positions: Literal["picture", "band"] = "picture"
     inter_intra: Literal["sum", "sequence"] = "sum"
     zero_unpool: bool = True
     attended_video: Literal["sync", "both"] = "sync"

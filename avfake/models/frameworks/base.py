@@ -171,12 +171,13 @@ def _recomputing(stage: nn.Module) -> tuple[AbstractContextManager[None], Abstra
 
 @contextmanager
 def _statistics_kept(stage: nn.Module) -> Iterator[None]:
-    """Batch-norms in training use their batch's statistics without adding them to the running ones."""
+    """Batch-norms in training use their batch's statistics and leave the running ones alone."""
     norms = [norm for norm in stage.modules() if isinstance(norm, nn.modules.batchnorm._BatchNorm)]
+    before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
-        norm.track_running_stats = False
+        norm.momentum, norm.num_batches_tracked = 0.0, None
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, (momentum, n_batches) in zip(norms, before, strict=True):
+            norm.momentum, norm.num_batches_tracked = momentum, n_batches

@@ -7,6 +7,8 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from avfake.errors import AvfakeError
+
 N_CLASSES = 2  # real, fake
 
 
@@ -55,6 +57,9 @@ def check_stages(shapes: list[tuple[int, ...]], name: str, n_axes: int) -> None:
 
     Raises:
         ValueError: It has not four stages, or what they make has other axes.
+        AvfakeError: Nothing is left of a clip at some stage.
     """
     if len(shapes) != 4 or any(len(shape) != n_axes for shape in shapes):
         raise ValueError(f"stream {name!r} makes {shapes}; wanted four stages of {n_axes} axes and the batch")
+    if min(map(min, shapes)) < 1:
+        raise AvfakeError(f"clips are too short or small: stream {name!r} makes {shapes} of them")

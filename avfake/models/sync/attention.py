@@ -116,7 +116,9 @@ class StreamAttention(nn.Module):
                 nn.init.zeros_(unpool.weight)
                 nn.init.zeros_(unpool.bias)  # type: ignore[arg-type]
         # Tiled sound is the same in all pixels: without positions, all its queries would be multiples of one.
-        self.register_buffer("position", positional_encoding(n_frames, height * width), persistent=False)
+        n_repeats = self.n_heads if config.attention_positions == "band" else 1
+        position = positional_encoding(n_frames, height * width // n_repeats).repeat(1, n_repeats)
+        self.register_buffer("position", position, persistent=False)
 
     def forward(self, video: Tensor, audio: Tensor) -> Pair:
         """Attend.
