@@ -114,6 +114,7 @@ def blend(findings: Findings) -> list[Face]:
     boxes, landmarks, scores = (values[order] for values in findings)
     while len(scores):
         same = overlap(boxes[0], boxes) >= _SAME_FACE
+        same[0] = True  # a box without area overlaps nothing, not even itself
         weights = scores[same] / scores[same].sum()
         face = Face(
             np.tensordot(weights, boxes[same], 1), np.tensordot(weights, landmarks[same], 1), float(scores[0])

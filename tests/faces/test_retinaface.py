@@ -104,6 +104,11 @@ def test_no_findings_are_no_faces() -> None:
     assert blend(findings()) == []
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_a_box_without_area_is_a_face_of_its_own() -> None:
+    assert len(blend(findings((5, 5, 5, 5, 0.9), (5, 5, 5, 5, 0.8), (0, 0, 9, 9, 0.7)))) == 3
+
+
 def test_overlap_is_shared_area_over_all_area() -> None:
     box = np.array([0, 0, 4, 2], np.float32)
     others = np.array([[0, 0, 4, 2], [2, 0, 6, 2], [2, 1, 6, 3], [4, 0, 8, 2], [9, 9, 10, 10]], np.float32)
