@@ -7,17 +7,16 @@ from typing import Literal, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from avfake.dataset.pictures import scale_pictures
-from avfake.dataset.sliding import Aggregation, aggregate
+from avfake.dataset.sliding import Aggregation, aggregate, window_starts
 from avfake.dataset.window import CROP_SIZE, SAMPLES_PER_FRAME
 from avfake.errors import AvfakeError, ClipError, ErrorKind, one_line
 from avfake.evaluation.scores import Floats, WholeBy
+from avfake.manifest.schema import FACES_PER_S
 from avfake.models.config import DetectorConfig
 from avfake.models.frameworks.base import Detector
-from avfake.models.streams.base import Stream
-from avfake.video.sample import PICTURES_PER_S
 
 Accelerator = Literal["auto", "cpu", "gpu"]
 
@@ -54,7 +53,7 @@ def refuse_other_clips(config: DetectorConfig) -> None:
     Raises:
         AvfakeError: It wants another rate or size, or windows that end inside a picture.
     """
-    for name, found in (("frame_rate", PICTURES_PER_S), ("sample_rate", PICTURES_PER_S * SAMPLES_PER_FRAME)):
+    for name, found in (("frame_rate", FACES_PER_S), ("sample_rate", FACES_PER_S * SAMPLES_PER_FRAME)):
         if getattr(config, name) != found:
             raise AvfakeError(
                 f"the detector wants clips with {name}={getattr(config, name)}, here they have {found}; "
@@ -68,13 +67,42 @@ def refuse_other_clips(config: DetectorConfig) -> None:
     if config.n_samples != config.n_frames * SAMPLES_PER_FRAME:
         raise AvfakeError(
             f"the detector wants windows of {config.window_s} s, which must be a multiple of "
-            f"{1 / PICTURES_PER_S} s; take another detector"
+            f"{1 / FACES_PER_S} s; take another detector"
         )
+
+
+def refuse_hop(hop_s: float, config: DetectorConfig) -> None:
+    """Refuse windows that would lie at no picture, or leave some out.
+
+    Raises:
+        AvfakeError: They would.
+    """
+    try:
+        window_starts(config.n_frames, hop_s=hop_s, window_frames=config.n_frames)
+    except (ValueError, OverflowError) as error:
+        raise AvfakeError(f"--hop: {error}") from error
 
 
 def whole_by(detector: Detector) -> WholeBy:
     """Where the probability of the whole comes from."""
     return "maximum" if detector.framework == "independent" else "head"
+
+
+@contextmanager
+def mendable() -> Iterator[None]:
+    """Say in one line what a batch too large or a dead worker does.
+
+    Raises:
+        AvfakeError: That is what happened.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise AvfakeError("a batch is too large for the GPU's memory; take a smaller --batch-size") from error
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise AvfakeError(f"a worker that reads died; take fewer --workers: {one_line(error)}") from error
 
 
 def judge(detector: Detector, batches: Iterable[Windows], device: torch.device) -> Floats:
@@ -94,11 +122,10 @@ def judge(detector: Detector, batches: Iterable[Windows], device: torch.device) 
     """
     detector = detector.to(device)
     exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
-    with torch.inference_mode(), exact, _mendable():
+    with torch.inference_mode(), exact, mendable():
         found = [_judge(detector, *(x if x is None else x.to(device) for x in batch)) for batch in batches]
-    probabilities = torch.cat(found).double().cpu().numpy()
-    judged = ~np.isnan(probabilities).all(axis=0)
-    if not np.isfinite(probabilities[:, judged]).all():
+    probabilities = torch.cat([p for p, _ in found]).double().cpu().numpy()
+    if not np.isfinite(probabilities[:, found[0][1]]).all():
         raise ClipError(ErrorKind.NOT_FINITE, "the detector gives NaN; train it again")
     return np.asarray(probabilities)
 
@@ -126,36 +153,31 @@ def join_windows(
     return joined
 
 
-def _judge(detector: Detector, video: Tensor | None, audio: Tensor | None) -> Tensor:
+def _judge(detector: Detector, video: Tensor | None, audio: Tensor | None) -> tuple[Tensor, list[int]]:
+    """Probabilities of a batch, [windows, 3], and which columns hold some.
+
+    One kind alone goes through its own stream.
+    """
     if video is not None and audio is not None:
-        return torch.stack(detector(scale_pictures(video), audio).probabilities(), dim=1)
-    if video is not None:
-        config = detector.config
-        if config.framework == "two-plus-one" and config.attended_video == "both":
-            raise ClipError(
-                ErrorKind.NO_AUDIO, "this detector's attended_video=both judges no pictures without sound"
-            )
-        p = _alone(detector.video, scale_pictures(video))
-        return torch.stack([p, p.new_full(p.shape, torch.nan), p.new_full(p.shape, torch.nan)], dim=1)
-    if audio is None:
-        raise ValueError("windows must hold pictures or sound")
-    p = _alone(detector.audio, audio)
-    return torch.stack([p.new_full(p.shape, torch.nan), p, p.new_full(p.shape, torch.nan)], dim=1)
+        return torch.stack(detector(scale_pictures(video), audio).probabilities(), dim=1), [0, 1, 2]
+    if audio is not None:
+        stream, clips, column = detector.audio, audio, 1
+    elif video is not None:
+        _refuse_silent(detector.config)
+        stream, clips, column = detector.video, scale_pictures(video), 0
+    else:
+        raise ValueError("a window must hold pictures or sound")
+    features = stream.stem(clips)
+    for stage in stream.stages:
+        features = stage(features)
+    found = clips.new_full((len(clips), 3), torch.nan)
+    found[:, column] = stream.head(features).float().softmax(dim=1)[:, 1]
+    return found, [column]
 
 
-def _alone(stream: Stream | nn.Module, clips: Tensor) -> Tensor:
-    ...
-
-
-@contextmanager
-def _mendable() -> Iterator[None]:
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise AvfakeError("a batch is too large for the GPU's memory; take a smaller --batch-size") from error
-    except RuntimeError as error:
-        if not str(error).startswith("DataLoader worker"):
-            raise
-        raise AvfakeError(
-            f"a worker that reads clips died; take fewer --workers: {one_line(error)}"
-        ) from error
+def _refuse_silent(config: DetectorConfig) -> None:
+    if config.framework == "two-plus-one" and config.attended_video == "both":
+        raise ClipError(
+            ErrorKind.NO_AUDIO,
+            "it has no sound, without which this detector (attended_video=both) judges no pictures",
+        )
