@@ -1,0 +1,1 @@
+"""The paper's experiments as recipes: what each needs, what it trains, and its numbers beside the paper's."""
