@@ -70,12 +70,14 @@ def build_trainer(folder: RunFolder, config: TrainConfig, keeper: Keeper, *, fir
 @contextmanager
 def exactly(trainer: pl.Trainer) -> Iterator[None]:
     """On the CPU, refuse what would not give the same bits again."""
-    before = torch.are_deterministic_algorithms_enabled()
+    before = torch.are_deterministic_algorithms_enabled(), torch.utils.deterministic.fill_uninitialized_memory
     torch.use_deterministic_algorithms(isinstance(trainer.accelerator, CPUAccelerator))
+    torch.utils.deterministic.fill_uninitialized_memory = False  # with NaN: it only costs time
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before[0])
+        torch.utils.deterministic.fill_uninitialized_memory = before[1]
 
 
 @contextmanager

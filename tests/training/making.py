@@ -14,16 +14,14 @@ from avfake.video.lossless import write_pictures
 from tests.dataset.making import make_row
 
 SECONDS = 1.0
-SMALL = detector_config(
-    "tiny",
-    [
-        f"window_s={SECONDS}",
-        "picture_shrink=4",
-        "video_widths=[4,4,8,8]",
-        "video_stem_width=4",
-        "audio_widths=[4,4,8,8]",
-    ],
-)
+SETTINGS = [
+    f"window_s={SECONDS}",
+    "picture_shrink=4",
+    "video_widths=[4,4,8,8]",
+    "video_stem_width=4",
+    "audio_widths=[4,4,8,8]",
+]
+SMALL = detector_config("tiny", SETTINGS)
 
 
 def quick(detector: DetectorConfig = SMALL, **changes: Any) -> TrainConfig:

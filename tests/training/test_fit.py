@@ -14,12 +14,13 @@ import torch
 from avfake.errors import AvfakeError, StorageError
 from avfake.manifest.table import write_rows
 from avfake.models.build import build_model, load_detector
+from avfake.models.config import PRESETS, DetectorConfig
 from avfake.training.config import TrainConfig, augmentation, detector_config
 from avfake.training.fit import train
 from avfake.training.keeper import Keeper
 from avfake.training.module import DetectorModule
 from tests.training.killing import killed
-from tests.training.making import SMALL, make_split, quick, write_part
+from tests.training.making import SECONDS, SMALL, make_split, quick, write_part
 
 THOROUGH = quick(accumulate=2, save_every=1, augmentation=augmentation(["flip", "noise"]))
 
@@ -36,17 +37,34 @@ def undisturbed(root: Path) -> dict[str, bytes]:
     return outcome(root, "undisturbed")
 
 
-def test_four_clips_are_learnt_by_heart(tmp_path: Path) -> None:
-    split = make_split(tmp_path, n_train=1)
+@pytest.mark.parametrize(
+    ("detector", "n_clips", "learning_rate"),
+    [
+        (SMALL, 4, 0.01),
+        pytest.param(replace(PRESETS["tiny"], window_s=SECONDS), 16, 0.003, marks=pytest.mark.slow),
+    ],
+)
+def test_a_few_clips_are_learnt_by_heart(
+    tmp_path: Path, detector: DetectorConfig, n_clips: int, learning_rate: float
+) -> None:
+    split = make_split(tmp_path, n_train=n_clips // 4)
     rows = pq.read_table(split / "train.parquet").to_pylist()
     write_part(split, "val", rows)
     often = [{**row, "sample_id": f"{row['sample_id']}/{n}"} for row in rows for n in range(10)]
     write_part(split, "train", often)
-    config = quick(epochs=5, learning_rate=0.01, save_every=100, patience=0, monitor="loss")
+    config = quick(
+        detector,
+        epochs=5,
+        batch_size=n_clips,
+        learning_rate=learning_rate,
+        save_every=100,
+        patience=0,
+        monitor="loss",
+    )
     report = train(tmp_path, config, run="heart")
     best = report.history[report.best_epoch - 1]
     assert [best[f"val_balanced_accuracy_{head}"] for head in ("video", "audio", "whole")] == [1, 1, 1]
-    assert load_detector(Path(report.model)).config == SMALL
+    assert load_detector(Path(report.model)).config == detector
 
 
 def test_a_run_killed_anywhere_ends_as_if_it_had_not_been(root: Path, undisturbed: dict[str, bytes]) -> None:
