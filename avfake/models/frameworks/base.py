@@ -17,6 +17,9 @@ from avfake.models.streams.audio import AUDIO_STREAMS
 from avfake.models.streams.base import Stream, check_stages, stage_shapes
 from avfake.models.streams.video import VIDEO_STREAMS
 
+# torch.compile takes no context that changes a module, so what is computed twice stays as it is.
+_checkpoint: Callable[..., Any] = torch.compiler.disable(checkpoint)  # type: ignore[no-untyped-call]
+
 
 class Probabilities(NamedTuple):
     """How likely each is fake, [batch], from 0 to 1; ``whole`` means that something in the clip is."""
@@ -124,7 +127,7 @@ class Detector(nn.Module):
         if not (self.recompute and self.training and torch.is_grad_enabled()):
             return stage(*features)
         again = functools.partial(_recomputing, stage)
-        return checkpoint(stage, *features, use_reentrant=False, context_fn=again)
+        return _checkpoint(stage, *features, use_reentrant=False, context_fn=again)
 
     def save_pretrained(self, folder: Path) -> None:
         """Write ``model.safetensors`` and ``config.json`` into a folder, each whole or not at all.
