@@ -6,8 +6,11 @@ from typing import Annotated
 import typer
 
 from avfake import __version__
+from avfake.cli.detector import train
+from avfake.cli.evaluation import evaluate, predict
 from avfake.cli.fakes import vocode
 from avfake.cli.pictures import faces
+from avfake.cli.reproduction import reproduce
 from avfake.cli.sources import fetch_audio, index
 from avfake.cli.splits import audit, build_split
 from avfake.cli.trial import demo
@@ -20,7 +23,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (demo, index, fetch_audio, faces, vocode, build_split, audit):
+COMMANDS = (
+    demo,
+    index,
+    fetch_audio,
+    faces,
+    vocode,
+    build_split,
+    audit,
+    train,
+    evaluate,
+    predict,
+    reproduce,
+)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(vocoders, name="vocoders")
 
