@@ -15,6 +15,7 @@ from avfake.files import sha256_of, write_bytes
 from avfake.manifest.table import read_metadata
 from avfake.models.build import build_model
 from avfake.models.pretrained import WEIGHTS
+from avfake.models.transfer import load_streams
 from avfake.training.checkpoint import load_checkpoint
 from avfake.training.config import TrainConfig
 from avfake.training.data import ClipData, Tables, read_tables
@@ -25,7 +26,6 @@ from avfake.training.module import DetectorModule
 from avfake.training.quiet import quietly
 from avfake.training.report import TrainReport, versions
 from avfake.training.run_folder import RunFolder, read_json
-from avfake.training.start import take_streams
 
 logger = logging.getLogger("avfake")
 
@@ -80,7 +80,7 @@ def _module(root: Path, config: TrainConfig, tables: Tables, kinetics: Path | No
     torch.manual_seed(config.seed)
     detector = build_model(config.detector, kinetics=kinetics).train()
     if config.streams_from is not None:
-        take_streams(detector, root / "runs" / config.streams_from / "model")
+        load_streams(detector, root / "runs" / config.streams_from / "model")
     detector.recompute = config.recompute
     return DetectorModule(detector, config, n_val=tables.val.num_rows)
 
