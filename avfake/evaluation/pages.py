@@ -79,9 +79,12 @@ def _sentence(summary: Summary) -> str:
     seen = f"the first {length_s:g} s of each"
     if summary["hop_s"] is not None:
         seen = f"{summary['aggregation']} over windows of {length_s:g} s, {summary['hop_s']:g} s apart"
-    return (
-        f"{_heading(summary)}: {summary['n_samples']} rows of {summary['n_groups']} identity groups, {seen}"
-    )
+    rows, groups = _count(summary["n_samples"], "row"), _count(summary["n_groups"], "identity group")
+    return f"{_heading(summary)}: {rows} of {groups}, {seen}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _numbers(summary: Summary) -> str:

@@ -30,16 +30,16 @@ def test_evaluate_prints_tables_then_what_is_there(root: Path) -> None:
     words = ["evaluate", "first", "--split", "made", "--workspace", str(root)]
     first = CliRunner().invoke(app, words)
     assert first.exit_code == 0, first.output
-    assert first.stdout.startswith("Run first on test of split made: 4 rows of 4 identity groups")
+    assert first.stdout.startswith(
+        "Run first on test of split made: 4 rows of 1 identity group, the first 1 s of each"
+    )
     again = CliRunner().invoke(app, [*words, "--json"])
     report = json.loads(again.stdout)
     assert report["finished_before"]
     assert report["summary"]["n_samples"] == 4
 
 
-def test_predict_prints_a_line_per_file_and_ends_with_3_when_one_is_broken(
-    root: Path, tmp_path: Path
-) -> None:
+def test_predict_prints_a_line_per_file_and_ends_with_3_if_one_is_broken(root: Path, tmp_path: Path) -> None:
     video = film_face(tmp_path / "talk.mp4", 6, speech_like(0.6, SOUND_RATE))
     broken = tmp_path / "page.mp4"
     broken.write_text("<html>Sign in</html>")

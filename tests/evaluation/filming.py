@@ -1,7 +1,10 @@
 """Media files for a detector to judge, and a detector that judges them, both made in a second or two."""
 
+import copy
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -17,8 +20,13 @@ FPS = 10
 SOUND_RATE = 44_100
 
 
-def small_detector(framework: str = "two-plus-one", *, seed: int = 0, **overrides: object) -> Detector:
+def small_detector(framework: str = "two-plus-one", *, seed: int = 0, **overrides: Any) -> Detector:
     """A detector of random weights for windows of a second, whose probabilities are not all one half."""
+    return copy.deepcopy(_made(framework, seed, **overrides))
+
+
+@cache
+def _made(framework: str, seed: int, **overrides: Any) -> Detector:
     torch.manual_seed(seed)
     detector = build_model(SMALL, framework=framework, **overrides).train()
     with torch.no_grad():

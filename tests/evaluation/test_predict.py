@@ -1,0 +1,139 @@
+"""Any file gets its prediction; one that is broken is no other's concern."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avfake.errors import AvfakeError, ClipError, ErrorKind
+from avfake.evaluation import predict as module
+from avfake.evaluation.inference import judge
+from avfake.evaluation.predict import PredictionReport, predict
+from avfake.evaluation.recording import Recording
+from avfake.files import sha256_of
+from tests.dummies import speech_like
+from tests.evaluation.filming import SOUND_RATE, film_face, small_detector
+
+SECONDS = {"short.mp4": 0.7, "long.mp4": 2.4, "mute.mp4": 1.5, "voice.mp4": 1.0}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    small_detector().save_pretrained(folder)
+    return folder
+
+
+def made(path: Path) -> Recording:
+    """What is found in a file that is not there: noise, a picture and a sound for each tenth of a second."""
+    if path.name not in SECONDS:
+        raise ClipError(ErrorKind.CORRUPT, "it is cut off")
+    n_frames = round(10 * SECONDS[path.name])
+    rng = np.random.default_rng(n_frames)
+    crops = rng.integers(0, 256, (n_frames, 112, 112, 3)).astype(np.uint8)
+    waveform = (0.1 * rng.standard_normal(2205 * n_frames)).astype(np.float32)
+    kinds = {"mute.mp4": (crops, None), "voice.mp4": (None, waveform)}
+    return Recording(*kinds.get(path.name, (crops, waveform)))
+
+
+@pytest.fixture
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No time is spent on reading files and on drawing."""
+    monkeypatch.setattr(module, "read_video", lambda path, _: made(path))
+    monkeypatch.setattr(module, "draw_prediction", lambda path, *_: path.write_bytes(b"drawn"))
+
+
+def test_a_face_that_talks_is_judged_from_file_to_files(model: Path, tmp_path: Path) -> None:
+    video = film_face(tmp_path / "a talk, ü.mp4", 15, speech_like(1.5, SOUND_RATE))
+    (prediction,) = predict([video], model, out=tmp_path / "out", hop_s=0.5)
+    assert prediction.status == "ok"
+    assert [(window.start_s, window.end_s) for window in prediction.windows] == [(0, 1), (0.5, 1.5)]
+    assert prediction.p_whole == pytest.approx(np.mean([window.p_whole for window in prediction.windows]))
+    found = json.loads((tmp_path / "out/a talk, ü.mp4.json").read_text())
+    assert found["verdict"] == prediction.verdict
+    assert found["p_whole"] == prediction.p_whole
+    assert found["detector_sha256"] == sha256_of(model / "model.safetensors")
+    assert (tmp_path / "out/a talk, ü.mp4.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("unread")
+def test_windows_and_what_joins_them_are_the_detectors_own(model: Path) -> None:
+    recording = made(Path("long.mp4"))
+    detector = small_detector()
+    starts = np.array([0, 5, 10, 14])
+    wanted = judge(detector, [recording.windows(starts, detector.config)], module.find_device("cpu"))
+    for aggregation, join in (("mean", np.mean), ("max", np.max)):
+        (prediction,) = predict(
+            [Path("long.mp4")], model, hop_s=0.5, aggregation=aggregation, batch_size=3, accelerator="cpu"
+        )
+        found = [[window.p_video, window.p_audio, window.p_whole] for window in prediction.windows]
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
+        joined = [prediction.p_video, prediction.p_audio, prediction.p_whole]
+        np.testing.assert_allclose(joined, join(found, axis=0), rtol=0, atol=1e-6)
+
+
+@pytest.mark.usefixtures("unread")
+def test_one_broken_file_stops_no_other(model: Path, tmp_path: Path) -> None:
+    videos = [Path(name) for name in ("short.mp4", "broken.mp4", "mute.mp4", "voice.mp4")]
+    (tmp_path / "broken.mp4.png").write_bytes(b"of an earlier run")
+    predictions = predict(videos, model, out=tmp_path)
+    assert [prediction.video for prediction in predictions] == [str(video) for video in videos]
+    assert [prediction.status for prediction in predictions] == ["ok", "failed", "ok", "ok"]
+    assert predictions[1].error == "it is cut off"
+    judged = [(p.p_video is not None, p.p_audio is not None, p.p_whole is not None) for p in predictions]
+    assert judged == [(True, True, True), (False, False, False), (True, False, False), (False, True, False)]
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{video}.json" for video in videos} | {
+        f"{p.video}.png" for p in predictions if p.verdict
+    }
+    assert PredictionReport(tuple(predictions), str(tmp_path)).n_failed == 1
+
+
+@pytest.mark.usefixtures("unread")
+def test_workers_change_no_number(model: Path) -> None:
+    videos = [Path(name) for name in (*SECONDS, "broken.mp4")]
+    assert predict(videos, model, workers=2) == predict(videos, model)
+
+
+def test_a_mistake_of_ours_fails_one_file(
+    model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "read_video", lambda *_: 1 / 0)
+    (prediction,) = predict([Path("short.mp4")], model)
+    assert prediction.error_kind == "internal"
+    assert "ZeroDivisionError" in prediction.error
+    assert "short.mp4 failed unexpectedly" in caplog.text
+
+
+@pytest.mark.usefixtures("unread")
+def test_files_of_one_name_do_not_overwrite_each_other(model: Path, tmp_path: Path) -> None:
+    videos = [Path("a/short.mp4"), Path("b/short.mp4"), Path("c/SHORT.mp4")]
+    predict(videos, model, out=tmp_path)
+    found = {path.name: json.loads(path.read_text())["video"] for path in tmp_path.glob("*.json")}
+    assert found == {
+        "short.mp4.json": "a/short.mp4",
+        "short.mp4-2.json": "b/short.mp4",
+        "SHORT.mp4-3.json": "c/SHORT.mp4",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ({"hop_s": 1.5}, "--hop: hop_s=1.5"),
+        ({"face_detector": "eyes"}, "'eyes' is unknown; choose one of retinaface, mtcnn"),
+        ({"model": Path("absent")}, "absent holds no detector"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(model: Path, words: dict[str, object], text: str) -> None:
+    with pytest.raises(AvfakeError, match=text) as caught:
+        predict([], **{"model": model, **words})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_report_has_a_line_per_video_and_says_where_the_files_are(model: Path) -> None:
+    predictions = tuple(predict([Path("absent.mp4")], model))
+    lines = str(PredictionReport(predictions, "out")).splitlines()
+    assert lines[0].startswith("absent.mp4: not judged: ")
+    assert lines[-1] == "out"
