@@ -20,7 +20,7 @@ from avfake.curate.shortcuts.report import (
     explain_blindness,
     judge,
 )
-from avfake.curate.shortcuts.rows import read_rows, read_video_facts
+from avfake.curate.shortcuts.rows import read_face_facts, read_rows, read_video_facts
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.files import write_bytes
@@ -69,7 +69,8 @@ def audit(
         rows, n_rows = read_rows(workspace, split_name, max_rows=max_rows, seed=seed)
         facts, notes = read_video_facts(workspace, rows)
         sounds = sound_cues(workspace.root, rows, jobs=jobs, executor=executor)
-        findings, verdict = judge(_test_labels(rows, [*sounds, *video_cues(rows, facts)], seed))
+        videos = video_cues(rows, facts, read_face_facts(workspace, rows))
+        findings, verdict = judge(_test_labels(rows, [*sounds, *videos], seed))
         report = AuditReport(
             split=split_name,
             verdict=verdict,
@@ -105,7 +106,7 @@ def refuse_shortcuts(report: AuditReport) -> None:
 
 def _missing_faces(rows: pa.Table) -> Iterator[str]:
     if rows["faces_path"].null_count:
-        yield "brightness of faces was not measured: rows have no face crops"
+        yield "cues of faces were not measured: rows have no face crops"
 
 
 def _test_labels(rows: pa.Table, cues: Sequence[Cue], seed: int) -> Iterator[Finding]:

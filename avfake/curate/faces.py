@@ -108,9 +108,14 @@ def faces(
 
 def read_faces(workspace: Workspace, corpus: str, columns: Sequence[str] | None = None) -> list[Outcome]:
     """Rows of the ledger for one corpus, real clips first, with the named columns or all."""
-    return [
-        row for kind in KINDS for row in read_ledger(workspace.ledger("faces"), f"{corpus}-{kind}", columns)
-    ]
+    parts = face_parts(workspace, corpus)
+    return [row for part in parts for row in pq.ParquetFile(part).read(columns).to_pylist()]
+
+
+def face_parts(workspace: Workspace, corpus: str) -> list[Path]:
+    """Parts of the ledger for one corpus, those of real clips first."""
+    ledger = workspace.ledger("faces")
+    return [part for kind in KINDS for part in find_parts(ledger, f"{corpus}-{kind}")]
 
 
 class _Corpus:

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import soundfile
 
+from avfake.curate.crops import FACES_FIELDS
+from avfake.curate.stage import KEY_FIELDS
 from avfake.curate.workspace import Workspace
 from avfake.manifest.schema import INDEX_SCHEMA, SPLIT_SCHEMA, SPLITS, Quadrant
 from avfake.manifest.table import write_rows
@@ -58,6 +61,25 @@ def make_index(workspace: Workspace, *, fake_width: int = 640) -> None:
         probe = {"width": fake_width if fake else 640, "height": 480, "n_frames": 25, "video_codec": "h264"}
         rows.append({**facts, "identity_group": clip_id[:4], "status": "ok", **probe})
     write_rows(workspace.index("made"), rows, INDEX_SCHEMA, {"kind": "folder"})
+
+
+def make_crops(workspace: Workspace, *, fake_brightness: float = 0.5) -> None:
+    """Write the ledger of the face crops that a split with ``faces_path`` names."""
+    for kind, brightness in (("real", 0.5), ("fake", fake_brightness)):
+        rows = [
+            {
+                "corpus": "made",
+                "clip_id": f"g{group:03d}{kind}",
+                "inputs": "0",
+                "status": "ok",
+                "n_frames": 3,
+                "face_height_px": 90.0 + group,
+                "brightness": brightness + group / 1000,
+            }
+            for group in range(40)
+        ]
+        part = workspace.ledger("faces") / f"part-made-{kind}-00000-{0:08x}.parquet"
+        write_rows(part, rows, pa.schema([*KEY_FIELDS, *FACES_FIELDS]), {"config": {}})
 
 
 def _rows(

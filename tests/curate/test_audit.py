@@ -14,7 +14,7 @@ from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.manifest.schema import SPLIT_SCHEMA
 from avfake.manifest.table import write_rows
-from tests.curate.audit_split import RATE, make_index, make_split
+from tests.curate.audit_split import RATE, make_crops, make_index, make_split
 
 
 def find(report: AuditReport, label: str, cue: str) -> Finding:
@@ -83,6 +83,18 @@ def test_the_size_of_fake_videos_is_a_shortcut(workspace: Workspace) -> None:
     assert find(report, "audio", "video_width").auc == 0.5
 
 
+def test_darker_faces_of_fakes_are_a_shortcut(workspace: Workspace) -> None:
+    make_split(workspace, n_groups=14, faces_path="faces/made/x.avi")
+    make_index(workspace)
+    make_crops(workspace, fake_brightness=0.4)
+    report = audit(workspace, "balanced")
+    assert find(report, "video", "face_brightness").auc == 1.0
+    assert find(report, "audio", "face_brightness").auc == 0.5
+    assert find(report, "video", "face_height_px").auc == pytest.approx(0.5, abs=0.1)
+    assert find(report, "video", "face_frames").note == "constant"
+    assert not any("faces were not measured" in note for note in report.notes)
+
+
 def test_few_rows_and_a_missing_index_are_notes_and_no_failure(workspace: Workspace) -> None:
     make_split(workspace, n_groups=3, change=offset)
     report = audit(workspace, "balanced")
@@ -92,6 +104,7 @@ def test_few_rows_and_a_missing_index_are_notes_and_no_failure(workspace: Worksp
     assert finding.verdict == Verdict.UNSURE
     assert any("too few rows to tell" in note for note in report.notes)
     assert any("video cues of made are missing" in note for note in report.notes)
+    assert any("faces were not measured" in note for note in report.notes)
     assert find(report, "video", "video_width").note == "constant"
     refuse_shortcuts(report)
 

@@ -14,6 +14,11 @@ from avfake.curate.shortcuts.models import Cue, categories
 
 _Sounds = dict[tuple[str, Window], Values]
 _SHARD = 32  # sound files
+_FACE_CUES = (
+    ("face_height_px", "face_height_px"),  # how far crops were enlarged or shrunk
+    ("face_brightness", "brightness"),
+    ("face_frames", "n_frames"),
+)
 
 
 def sound_cues(root: Path, rows: pa.Table, *, jobs: int, executor: str) -> Iterator[Cue]:
@@ -36,17 +41,23 @@ def sound_cues(root: Path, rows: pa.Table, *, jobs: int, executor: str) -> Itera
     yield _cue("pad_s", rows["pad_s"].to_pylist())
 
 
-def video_cues(rows: pa.Table, facts: Sequence[Mapping[str, object]]) -> Iterator[Cue]:
+def video_cues(
+    rows: pa.Table, facts: Sequence[Mapping[str, object]], faces: Sequence[Mapping[str, object]]
+) -> Iterator[Cue]:
     """Cues of the video of every row.
 
     Args:
         rows: Of the split.
         facts: The index's columns for each row's video; empty where there is none.
+        faces: The columns of the ledger of faces for each row's crops; empty where there are none.
     """
     yield _cue("video_fps", rows["video_fps"].to_pylist())
     for cue, column in (("video_width", "width"), ("video_height", "height"), ("video_frames", "n_frames")):
         yield _cue(cue, [row.get(column) for row in facts])
     yield _cue("video_codec", [row.get("video_codec") for row in facts])
+    if any(faces):
+        for cue, column in _FACE_CUES:
+            yield _cue(cue, [row.get(column) for row in faces])
 
 
 def _files(keys: Sequence[tuple[str, Window]], sample_ids: Sequence[str]) -> list[SoundFile]:

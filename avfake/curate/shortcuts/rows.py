@@ -2,12 +2,14 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from avfake.curate.faces import face_parts
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError, one_line
 from avfake.manifest.schema import SCHEMA_VERSION, SPLIT_SCHEMA, SPLITS
@@ -30,6 +32,9 @@ COLUMNS = (
     "pad_s",
 )
 VIDEO_COLUMNS = ("width", "height", "n_frames", "video_codec")
+FACE_COLUMNS = ("face_height_px", "brightness", "n_frames")
+
+Facts = dict[str, object]
 
 
 def read_rows(workspace: Workspace, split_name: str, *, max_rows: int, seed: int) -> tuple[pa.Table, int]:
@@ -60,27 +65,48 @@ def read_rows(workspace: Workspace, split_name: str, *, max_rows: int, seed: int
     return table.sort_by("sample_id").slice(0, max_rows), n_rows
 
 
-def read_video_facts(workspace: Workspace, rows: pa.Table) -> tuple[list[dict[str, object]], list[str]]:
+def read_video_facts(workspace: Workspace, rows: pa.Table) -> tuple[list[Facts], list[str]]:
     """What the index knows of each row's video, [rows], and a note per corpus that has no index.
 
     Raises:
         AvfakeError: An index cannot be read.
     """
-    facts: dict[tuple[str, str], dict[str, object]] = {}
+    facts: dict[tuple[str, str], Facts] = {}
     notes = []
     for corpus in pc.unique(rows["corpus"]).to_pylist():
         path = workspace.index(corpus)
         if not path.exists():
             notes.append(f"video cues of {corpus} are missing: there is no {path}")
             continue
-        wanted = pc.field("clip_id").isin(pc.unique(rows.filter(pc.field("corpus") == corpus)["clip_id"]))
         try:
-            found = pq.read_table(path, columns=["clip_id", *VIDEO_COLUMNS], filters=wanted)
+            found = pq.read_table(path, columns=["clip_id", *VIDEO_COLUMNS], filters=_clips(rows, corpus))
         except (OSError, pa.ArrowException) as error:
             raise AvfakeError(f"{path} is no index of this version: {one_line(error)}") from error
         facts |= {(corpus, row["clip_id"]): row for row in found.to_pylist()}
+    return _by_row(facts, rows), notes
+
+
+def read_face_facts(workspace: Workspace, rows: pa.Table) -> list[Facts]:
+    """What the ledger of faces knows of each row's crops, [rows]; empty where there are none."""
+    facts: dict[tuple[str, str], Facts] = {}
+    if rows["faces_path"].null_count < rows.num_rows:
+        columns = ["corpus", "clip_id", *FACE_COLUMNS]
+        for corpus in pc.unique(rows["corpus"]).to_pylist():
+            for part in face_parts(workspace, corpus):
+                found = pq.read_table(part, columns=columns, filters=_clips(rows, corpus))
+                facts |= {(corpus, row["clip_id"]): row for row in found.to_pylist()}
+    return _by_row(facts, rows)
+
+
+def _clips(rows: pa.Table, corpus: str) -> pc.Expression:
+    """Whether a clip is one that a row of this corpus shows."""
+    shown = pc.unique(rows.filter(pc.field("corpus") == corpus)["clip_id"])
+    return pc.field("clip_id").isin(shown)
+
+
+def _by_row(facts: Mapping[tuple[str, str], Facts], rows: pa.Table) -> list[Facts]:
     keys = zip(rows["corpus"].to_pylist(), rows["clip_id"].to_pylist(), strict=True)
-    return [facts.get(key, {}) for key in keys], notes
+    return [facts.get(key, {}) for key in keys]
 
 
 def _check(path: Path) -> str | None:
