@@ -55,9 +55,15 @@ def film(
     return path
 
 
-def grey_film(path: Path, times_s: Sequence[float] | NDArray[np.float64], **how: object) -> Path:
+def grey_film(
+    path: Path,
+    times_s: Sequence[float] | NDArray[np.float64],
+    *,
+    size: tuple[int, int] = SMALL,
+    rate: Fraction | int = 25,
+) -> Path:
     """A film whose frames are greys that count them."""
-    return film(path, [grey(number) for number in range(len(times_s))], times_s, **how)
+    return film(path, [grey(number, size) for number in range(len(times_s))], times_s, rate=rate)
 
 
 def turned(path: Path, degrees: int) -> Path:
