@@ -15,7 +15,6 @@ Run from the root of the checkout: python -m tests.benchmarks.bench_faces [--rou
 
 import argparse
 import csv
-import importlib.util
 import os
 import tempfile
 import time
@@ -31,6 +30,7 @@ from threadpoolctl import threadpool_limits
 
 from avfake.errors import AvfakeError
 from avfake.faces.detect import Face, FaceDetector, Picture, load_detector
+from avfake.faces.extract import extract_face
 from avfake.faces.retinaface import overlap
 from avfake.video.sample import Pictures
 
@@ -74,11 +74,8 @@ def race(default: FaceDetector, mtcnn: FaceDetector | None, n_rounds: int) -> No
             "decoding and detection, 10 fps": lambda: cpu_s(
                 lambda: [default([one]) for one in Pictures(clip)]
             ),
+            "crops of the whole clip": lambda: cpu_s(lambda: extract_face(clip, default)),
         }
-        if importlib.util.find_spec("avfake.faces.extract"):
-            from avfake.faces.extract import extract_face
-
-            ways["crops of the whole clip"] = lambda: cpu_s(lambda: extract_face(clip, default))
         if mtcnn:
             ways["MTCNN on every frame"] = lambda: every_frame(clip, mtcnn)
         default([np.zeros((HEIGHT, WIDTH, 3), np.uint8)])
