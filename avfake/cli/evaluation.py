@@ -14,7 +14,7 @@ AcceleratorOption = Annotated[
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="Name of the run whose detector is judged.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Name of the run whose detector is judged.")],
     split: Annotated[str, typer.Option(help="Name of the split.")] = "balanced",
     part: Annotated[Literal["train", "val", "test"], typer.Option(help="Of the split.")] = "test",
     hop: Annotated[

@@ -1,5 +1,6 @@
 """A judged video at a glance: what is seen and heard, and how fake it seems from moment to moment."""
 
+import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ _WIDTH_IN, _HEIGHT_IN, _DPI = 10.0, 4.9, 130
 _LEFT, _RIGHT = 0.055, 0.885  # of the figure's width; curves are named to the right of them
 _N_CROPS, _CROP_GAP = 12, 4  # pixels between two
 _N_BARS = 900  # of the waveform
-_LONGEST_NAME = 58  # characters
+_LONGEST_NAME, _NOTES_WIDTH = 58, 170  # characters
 _LABEL_STEP = 0.085  # least distance of two curves' names, in probabilities
 _GREY, _PALE = "#767676", "#F3F3F3"
 _CURVES = {  # black behind Okabe and Ito's purple and green, and wider, so that it shows where they agree
@@ -111,9 +112,8 @@ def _draw_heading(figure: Figure, timeline: Timeline) -> None:
     figure.text(_LEFT, 0.955, name, fontsize=13, fontweight="bold", va="center", parse_math=False)
     figure.text(_LEFT, 0.893, timeline.summary, fontsize=9, color=_GREY, va="center", parse_math=False)
     figure.text(0.985, 0.945, timeline.verdict, fontsize=11, color="white", ha="right", va="center", bbox=box)
-    figure.text(
-        _LEFT, 0.022, "   ".join(timeline.notes), fontsize=8, color=_GREY, va="center", parse_math=False
-    )
+    notes = textwrap.fill("   ".join(timeline.notes), _NOTES_WIDTH)
+    figure.text(_LEFT, 0.012, notes, fontsize=7.5, color=_GREY, va="bottom", parse_math=False)
 
 
 def _draw_crops(axes: Axes, timeline: Timeline) -> None:

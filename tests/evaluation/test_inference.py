@@ -121,6 +121,15 @@ def test_a_gpu_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
         find_device("gpu")
 
 
+@pytest.mark.gpu
+def test_a_gpu_gives_nearly_the_same_and_the_same_again() -> None:
+    detector, windows, gpu = small_detector(), make_windows(), find_device("gpu")
+    wanted = judge(small_detector(), [windows], CPU)
+    first, second = (judge(detector, [windows], gpu) for _ in range(2))
+    np.testing.assert_allclose(first, wanted, rtol=0, atol=0.01)
+    assert np.array_equal(first, second)
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "text"),
     [

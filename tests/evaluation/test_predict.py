@@ -1,5 +1,6 @@
 """Any file gets its prediction; one that is broken is no other's concern."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -137,3 +138,28 @@ def test_a_report_has_a_line_per_video_and_says_where_the_files_are(model: Path)
     lines = str(PredictionReport(predictions, "out")).splitlines()
     assert lines[0].startswith("absent.mp4: not judged: ")
     assert lines[-1] == "out"
+
+
+@pytest.mark.shared
+def test_real_clips_of_every_kind_are_judged(shared: Path, model: Path, tmp_path: Path) -> None:
+    with (shared / "data" / "index.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    chosen = {kind: shortest(rows, kind) for kind in ("talking", "dubbed", "videofake", "speech")}
+    videos = [shared / "data" / row["path"] for row in chosen.values()]
+    predictions = dict(zip(chosen, predict(videos, model, out=tmp_path), strict=True))
+    assert all(prediction.status == "ok" for prediction in predictions.values())
+    for kind, prediction in predictions.items():
+        starts_s = np.array([window.start_s for window in prediction.windows])
+        assert starts_s[0] == 0
+        assert (np.diff(starts_s) <= 1).all()
+        assert prediction.windows[-1].end_s == pytest.approx(prediction.duration_s, abs=0.06)
+        assert prediction.duration_s == pytest.approx(float(chosen[kind]["duration_s"]), abs=0.3)
+        known = (prediction.p_video is not None, prediction.p_audio is not None)
+        assert known == (kind != "speech", True)
+        assert (tmp_path / f"{Path(chosen[kind]['path']).name}.png").stat().st_size > 20_000
+
+
+def shortest(rows: list[dict[str, str]], kind: str) -> dict[str, str]:
+    """The shortest clip of a kind whose faces are easily found."""
+    found = [row for row in rows if row["kind"] == kind and float(row["face_frac"] or 1) == 1]
+    return min(found, key=lambda row: (float(row["duration_s"]), row["path"]))
