@@ -13,7 +13,7 @@ from avfake.faces.cuts import Sight, see
 from avfake.faces.detect import FaceDetector
 from avfake.faces.smooth import smooth
 from avfake.faces.template import CROP_SIZE, align
-from avfake.faces.track import LONGEST_GAP_S, FaceTrack, find_tracks
+from avfake.faces.track import FaceTrack, find_tracks
 from avfake.video.sample import PICTURES_PER_S, Pictures
 
 _BATCH_BYTES = 64 * 2**20  # of pictures given to the detector at once,
@@ -60,7 +60,7 @@ def extract_face(
 
     Raises:
         ClipError: The file is missing, no media, broken, without video or without a face, or the face is
-            lost for more than ``LONGEST_GAP_S``.
+            lost for more than half a second.
     """
     pictures = Pictures(path, frame_rate=frame_rate)
     tracks = [smooth(track) for track in find_tracks(list(_sights(pictures, detector)))]
@@ -87,8 +87,8 @@ def crop_track(path: Path, track: FaceTrack, *, frame_rate: float | None = None)
         The clip; that it is this face was settled with the track, so it counts as alone.
 
     Raises:
-        ClipError: The file cannot be used, lasts longer than the track by more than ``LONGEST_GAP_S``, or
-            has smaller pictures than the track was made in.
+        ClipError: The file cannot be used, lasts longer than the track, or has smaller pictures than the
+            track was made in.
     """
     (clip,) = _cut_out(Pictures(path, frame_rate=frame_rate), [track], n_faces=1, chosen_by="alone")
     middles, size = clip.track.landmarks.mean(axis=1), clip.picture_size
@@ -120,19 +120,18 @@ def _cut_out(
     """Cut several faces out in one go, each as long as its track and the video last."""
     transforms = [align(track.landmarks) for track in tracks]
     crops = [np.empty((len(track.time_s), CROP_SIZE, CROP_SIZE, 3), np.uint8) for track in tracks]
-    longest = min(map(len, crops)) + LONGEST_GAP_S * PICTURES_PER_S
+    n_followed = min(map(len, crops))
     number, size = 0, (0, 0)
     for number, picture in enumerate(pictures, start=1):
-        if number > longest:
+        if number > n_followed:
             raise ClipError(
                 ErrorKind.MISALIGNED,
-                f"it lasts longer than its face is followed, {min(map(len, crops)) / PICTURES_PER_S:.1f} s; "
+                f"it lasts longer than its face is followed, {n_followed / PICTURES_PER_S:.1f} s; "
                 "share tracks between videos of one scene only",
             )
         size = picture.shape[1], picture.shape[0]
         for face, transform in zip(crops, transforms, strict=True):
-            if number <= len(face):
-                face[number - 1] = crop_face(picture, transform[number - 1])
+            face[number - 1] = crop_face(picture, transform[number - 1])
     return [
         FaceClip(_first(track, number), transform[:number], face[:number], size, n_faces, chosen_by)
         for track, transform, face in zip(tracks, transforms, crops, strict=True)

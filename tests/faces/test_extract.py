@@ -221,7 +221,7 @@ def test_a_shared_track_cuts_at_the_same_places(
 
 
 def test_a_track_of_another_video_is_refused(clip: FaceClip, tmp_path: Path) -> None:
-    longer = grey_film(tmp_path / "longer.mp4", np.arange(30) / 10)
+    longer = grey_film(tmp_path / "longer.mp4", np.arange(len(clip.crops) + 1) / 10)
     smaller = grey_film(tmp_path / "smaller.mp4", TIMES_S)
     for path, words in ((longer, "lasts longer"), (smaller, "48x32")):
         with pytest.raises(ClipError, match=words) as caught:
