@@ -1,0 +1,1 @@
+"""Whether mouth and sound of each clip belong together."""
