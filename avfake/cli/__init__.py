@@ -9,7 +9,7 @@ from avfake import __version__
 from avfake.cli.detector import train
 from avfake.cli.evaluation import evaluate, predict
 from avfake.cli.fakes import vocode
-from avfake.cli.pictures import faces
+from avfake.cli.pictures import faces, screen
 from avfake.cli.reproduction import reproduce
 from avfake.cli.sources import fetch_audio, index
 from avfake.cli.splits import audit, build_split
@@ -28,6 +28,7 @@ COMMANDS = (
     index,
     fetch_audio,
     faces,
+    screen,
     vocode,
     build_split,
     audit,

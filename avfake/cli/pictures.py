@@ -1,5 +1,6 @@
 """Commands that look at the pictures of clips."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -43,6 +44,34 @@ def faces(
         detector=detector,
         share_tracks=share_tracks,
         preview=preview,
+        jobs=jobs,
+        executor=executor,
+        retry=retry,
+    )
+    show(report, as_json=json)
+
+
+def screen(
+    jobs: JobsOption,
+    corpora: CorporaArgument = None,
+    syncnet: Annotated[
+        Path | None, typer.Option(help="File of SyncNet's published weights, which then judge instead.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    executor: ExecutorOption = "local",
+    retry: RetryOption = "transient",
+    json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Score how well mouth and sound of each clip belong together; drops nothing."""
+    from avfake.curate.screen import screen as run
+    from avfake.curate.workspace import open_workspace
+
+    prepare(verbose)
+    report = run(
+        open_workspace(workspace),
+        corpora=corpora or (),
+        syncnet=syncnet,
         jobs=jobs,
         executor=executor,
         retry=retry,
