@@ -32,7 +32,7 @@ from avfake.training.data import ClipData, read_tables
 from avfake.training.fit import train
 from tests.dataset.making import make_media, make_row
 
-STEPS = 6
+STEPS = 5
 
 
 def main() -> None:

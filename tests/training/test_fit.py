@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from avfake.errors import AvfakeError, StorageError
 from avfake.manifest.table import write_rows
@@ -29,6 +30,13 @@ def outcome(root: Path, run: str) -> dict[str, bytes]:
     """What a run came to, bit for bit."""
     names = ("model/model.safetensors", "model/config.json", "metrics.csv")
     return {name: (root / "runs" / run / name).read_bytes() for name in names}
+
+
+def curves(root: Path, run: str) -> dict[str, list[tuple[int, float]]]:
+    """What TensorBoard shows of a run."""
+    events = EventAccumulator(str(root / "runs" / run / "tensorboard"))
+    events.Reload()
+    return {name: [(at.step, at.value) for at in events.Scalars(name)] for name in events.Tags()["scalars"]}
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +82,7 @@ def test_a_run_killed_anywhere_ends_as_if_it_had_not_been(root: Path, undisturbe
     assert not (root / "runs" / "killed" / "metrics.json").exists()
     train(root, THOROUGH, run="killed")
     assert outcome(root, "killed") == undisturbed
+    assert curves(root, "killed") == curves(root, "undisturbed")
 
 
 @pytest.mark.slow
