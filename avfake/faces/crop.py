@@ -8,9 +8,7 @@ from avfake.faces.template import CROP_SIZE
 
 _FINER = 2  # samples per pixel of the crop, both ways, of which the mean is taken
 _REACH = 3  # pixels around a sample at which interpolation may look
-_REDUCING_GAP = (
-    3.0  # of a picture far too large, means of whole blocks are shrunk, at most to this many sizes
-)
+_REDUCING_GAP = 3.0  # a picture far too large is made of means of blocks first, and this much too large
 
 Picture = NDArray[np.uint8]
 Matrix = NDArray[np.float64]

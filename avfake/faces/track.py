@@ -135,16 +135,22 @@ def _link(sights: Sequence[Sight]) -> list[_Chain]:
 
 
 def _continued(chains: Sequence[_Chain], sight: Sight, number: int, last_cut: int) -> dict[int, _Chain]:
-    """Which chain each detection of a picture continues, by its index; nearest pairs first."""
+    """Which chain each detection of a picture continues, by its index.
+
+    Faces known for long go first, those lost for long last, so that nothing seen twice or by mistake takes a
+    face away; among equals the nearest go first.
+    """
     if not chains or not sight.faces:
         return {}
     missing = number - 1 - np.array([chain.numbers[-1] for chain in chains])
     limits = np.minimum(_ASTRAY + _ASTRAY_MISSING * missing, _ASTRAY_MOST)
     astray, growth = _differences(chains, sight.faces, number)
     possible = (astray <= limits[:, None]) & (growth <= _GROWTH)
+    known = np.array([len(chain.faces) > _GAP for chain in chains])
+    rank = np.where(missing > _GAP, 2, np.where(known, 0, 1))
     continued: dict[int, _Chain] = {}
     taken: set[int] = set()
-    for place in np.argsort(astray, axis=None, kind="stable"):
+    for place in np.lexsort((astray.ravel(), np.repeat(rank, len(sight.faces)))):
         before, index = divmod(int(place), len(sight.faces))
         chain = chains[before]
         if not possible[before, index] or before in taken or index in continued:

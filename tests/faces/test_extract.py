@@ -165,10 +165,11 @@ def test_the_sound_chooses_between_two(
     assert (chosen.n_faces, chosen.chosen_by, len(offered)) == (2, "sound", 2)
     assert chosen.track.boxes[:, 0].min() > 256
     assert all(len(clip.crops) == 16 for clip in offered)
-    largest = extract_face(path, detector)
-    assert (largest.n_faces, largest.chosen_by) == (2, "size")
     areas = [np.prod(clip.track.boxes[:, 2:] - clip.track.boxes[:, :2], axis=1).mean() for clip in offered]
-    assert np.array_equal(largest.crops, offered[int(np.argmax(areas))].crops)
+    for undecided in (None, lambda clips: None):
+        largest = extract_face(path, detector, choose=undecided)
+        assert (largest.n_faces, largest.chosen_by) == (2, "size")
+        assert np.array_equal(largest.crops, offered[int(np.argmax(areas))].crops)
 
 
 def test_two_in_turn_are_not_one(

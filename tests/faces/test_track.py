@@ -161,6 +161,18 @@ def test_people_in_turn_are_not_one_face() -> None:
     assert "from 1.6 to 3.0 s" in str(refusal(turns))
 
 
+def test_a_face_found_twice_for_a_moment_is_not_lost() -> None:
+    def moved(number: int) -> float:
+        return 200 + 0.5 * (number - 12) if number >= 12 else 200.0
+
+    sights = [sight([face(moved(number), 150)]) for number in range(30)]
+    sights[11] = sight([face(200, 150), face(207, 150, size=90)], [0, 0])
+    sights[12] = sight([face(206, 150)])
+    tracks = find_tracks(sights)
+    assert len(tracks) == 1
+    assert (tracks[0].scores > 0).all()
+
+
 def test_passers_by_do_not_matter() -> None:
     rng = np.random.default_rng(0)
     speaker = face(900, 500, size=300)
