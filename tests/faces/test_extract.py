@@ -1,5 +1,6 @@
 """From files to crops: of one person, many, none; turned, uneven, grey, huge, tiny and broken ones."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -228,3 +229,32 @@ def test_a_track_of_another_video_is_refused(clip: FaceClip, tmp_path: Path) -> 
         with pytest.raises(ClipError, match=words) as caught:
             crop_track(path, clip.track)
         assert caught.value.kind == ErrorKind.MISALIGNED
+
+
+def rows_of(shared: Path, *kinds: str) -> list[dict[str, str]]:
+    with (shared / "data" / "index.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["kind"] in kinds]
+
+
+@pytest.mark.shared
+def test_features_of_real_faces_stay_where_they_are(shared: Path, detector: FaceDetector) -> None:
+    grid = [row["path"] for row in rows_of(shared, "talking") if "/grid_" in row["path"]]
+    for name in (grid[0], grid[-1]):
+        clip = extract_face(shared / "data" / name, detector)
+        steps = np.diff([found[0].landmarks[:3] for found in detector(list(clip.crops))], axis=0)
+        assert np.sqrt((steps**2).sum(axis=-1).mean()) < 0.6  # pixels: eyes and nose
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_hardly_any_real_clip_is_without_a_usable_face(shared: Path, detector: FaceDetector) -> None:
+    rows = rows_of(shared, "talking", "dubbed", "videofake", "mismatch", "ffpp", "dfdc")
+    refused = {}
+    for row in rows:
+        try:
+            clip = extract_face(shared / "data" / row["path"], detector)
+        except ClipError as error:
+            refused[row["path"]] = str(error)
+        else:
+            assert (clip.track.scores > 0).mean() > 0.9
+    assert len(refused) <= 0.01 * len(rows), refused
