@@ -30,17 +30,25 @@ def head_table(summary: Summary) -> Table:
         for name in METRICS:
             if found[name]["note"]:
                 cautions.setdefault(found[name]["note"], []).append(f"{head} {_title(name)}")
-    notes = [f"{', '.join(numbers)}: {caution}." for caution, numbers in cautions.items()]
+    n_numbers = len(HEADS) * len(METRICS)
+    notes = [
+        f"{'everywhere' if len(numbers) == n_numbers else ', '.join(numbers)}: {caution}."
+        for caution, numbers in cautions.items()
+    ]
     if summary["whole_by"] == "maximum":
         notes.append(_MAXIMUM)
     return Table(("head", *map(_title, METRICS), "calibration error"), tuple(rows), tuple(notes))
 
 
 def as_text(summary: Summary) -> str:
-    """Columns for a terminal: every head, and every quadrant, method and vocoder."""
+    """Columns for a terminal: every head, quadrant, method and vocoder."""
     heads = head_table(summary)
     tables = [heads, *_kinds(summary).values()]
-    lines = [_sentence(summary), *(line for table in tables for line in _aligned(table))]
+    lines = [
+        _sentence(summary),
+        f"  {_numbers(summary)}",
+        *(line for table in tables for line in _aligned(table)),
+    ]
     return "\n".join([*lines, *(f"  note: {note}" for note in heads.notes)])
 
 

@@ -57,7 +57,8 @@ def _draw_bins(axes: Axes, bins: Sequence[Mapping[str, Any]]) -> None:
     axes.plot((0, 1), (0, 1), color=_GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     axes.vlines(p, p, share, color=FAKE, linewidth=2, alpha=0.6, zorder=2)
     area = _LARGEST_DOT * n_samples / n_samples.max()
-    axes.scatter(p, share, s=np.maximum(area, 12), color=REAL, edgecolor="white", linewidth=0.8, zorder=3)
+    dots: dict[str, Any] = {"color": REAL, "edgecolor": "white", "linewidth": 0.8, "clip_on": False}
+    axes.scatter(p, share, s=np.maximum(area, 12), zorder=3, **dots)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.04, 1.04))
     axes.tick_params(labelbottom=False, labelsize=8)
     _bare(axes)

@@ -43,6 +43,8 @@ def test_a_caution_is_said_once_with_the_numbers_it_is_about() -> None:
     for name in ("auc", "accuracy"):
         summary["heads"]["video"][name]["note"] = "mind this"
     assert head_table(summary).notes == ("video accuracy, video AUC: mind this.",)
+    alone = summary_of(**summarise(make_scored(n_groups=1), n_draws=50))
+    assert head_table(alone).notes == ("everywhere: one identity group alone: no interval.",)
 
 
 @pytest.mark.parametrize("write", [as_text, markdown_page, latex_page])
@@ -54,7 +56,8 @@ def test_what_the_whole_is_stands_on_every_page(write: Any) -> None:
 def test_text_is_in_columns() -> None:
     lines = as_text(summary_of()).splitlines()
     assert lines[0] == "Run first on test of split made: 96 rows of 12 identity groups, the first 3 s of each"
-    heads = lines[1:5]
+    assert "95 % intervals from 50 resamples" in lines[1]
+    heads = lines[2:6]
     assert [line.split()[0] for line in heads] == ["head", *HEADS]
     assert len({len(line) for line in heads}) == 1
     assert {"quadrant", "real-real", "method", "Deepfakes", "vocoder", "world"} <= {
