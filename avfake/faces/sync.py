@@ -19,7 +19,10 @@ _LEAST_MOUTH, _LEAST_SOUND_DB = 0.05, 0.5  # spreads; what changes less is noise
 # 0.7 and 2.5 kHz, which are these bands. Below, hums sound through closed lips; above, hisses through teeth.
 _OPEN_BANDS = slice(2, 8)
 _OPEN_CORRELATION, _OPEN_WORTH = 0.4, 200.0  # pictures seen that this knowledge is worth
-_MOUTH_RIDGE, _SOUND_RIDGE = 1000.0, 50.0  # pictures of white noise added, that rare shapes do not decide
+# Pictures of white noise that are added, so that rare shapes and bands do not decide: to those of a whole
+# set, and to those of the one clip that is judged.
+_MOUTH_RIDGE, _SOUND_RIDGE = 1000.0, 50.0
+_CLIP_MOUTH_RIDGE, _CLIP_SOUND_RIDGE = 30.0, 10.0
 
 Signal = NDArray[np.float64]
 
@@ -37,17 +40,17 @@ class Levelled(NamedTuple):
 
 
 class Coupling(NamedTuple):
-    """Which mouths go with which sounds.
+    """Which movements of mouths go with which changes of sounds.
 
     Attributes:
-        mouth: Projection of levelled shapes, [N_SHAPES, parts].
-        sound: Projection of levelled bands, [N_BANDS, parts].
-        weights: How much each part tells, [parts], summing to 1.
+        mouth: Directions of levelled shapes, [N_SHAPES, parts].
+        sound: Directions of levelled bands, [N_BANDS, parts].
+        strengths: Correlation to expect along each pair of directions, [parts].
     """
 
     mouth: Signal
     sound: Signal
-    weights: Signal
+    strengths: Signal
 
 
 class Evidence(NamedTuple):
@@ -108,13 +111,11 @@ def learn(evidence: Evidence) -> Coupling:
     mouth = evidence.mouth + _MOUTH_RIDGE * np.eye(N_SHAPES)
     sound = evidence.sound + _SOUND_RIDGE * np.eye(N_BANDS)
     known = _OPEN_CORRELATION * _OPEN_WORTH / (_OPEN_WORTH + evidence.n_pictures)
-    both = evidence.both + known * np.outer(_unit(mouth, darkness()), _unit(sound, open_sound))
-    whiten_mouth, whiten_sound = (np.linalg.inv(np.linalg.cholesky(sums)) for sums in (mouth, sound))
+    both = evidence.both + known * _unit(mouth, darkness()[:, None]) @ _unit(sound, open_sound[:, None]).T
+    whiten_mouth, whiten_sound = _whitening(mouth), _whitening(sound)
     left, strengths, right = np.linalg.svd(whiten_mouth @ both @ whiten_sound.T)
-    weights = strengths[:_N_PARTS] ** 2
-    return Coupling(
-        whiten_mouth.T @ left[:, :_N_PARTS], whiten_sound.T @ right[:_N_PARTS].T, weights / weights.sum()
-    )
+    directions = whiten_mouth.T @ left[:, :_N_PARTS], whiten_sound.T @ right[:_N_PARTS].T
+    return Coupling(*directions, strengths[:_N_PARTS])
 
 
 def level_mouth(shapes: NDArray[np.floating]) -> Levelled:
@@ -132,46 +133,62 @@ def level_sound(bands: NDArray[np.floating]) -> Levelled:
     return Levelled(centred / np.maximum(centred.std(axis=0), _LEAST_SOUND_DB), float(centred.std()))
 
 
-def agreement(coupling: Coupling, mouth: Signal, sounds: Signal, *, longest_lag: int) -> Signal:
-    """Correlate a mouth with sounds, shifted against it.
+def closeness(known: Coupling, mouth: Signal, sounds: Signal, *, longest_lag: int) -> Signal:
+    """Measure how closely a mouth goes together with sounds, shifted against it.
+
+    It is the sum of the squared canonical correlations of mouth and sound within the clip, to whose
+    covariance the known coupling is added. Thus a clip also shows how its own speaker's mouth goes with
+    the sound, which no other clip tells. A mouth and any sound reach some closeness, the more the shorter
+    they are: only that with other sounds of the same length tells what it is worth.
 
     Args:
-        coupling: What to look and listen for.
+        known: What is known of mouths and sounds.
         mouth: Levelled shapes, [pictures, N_SHAPES].
         sounds: Levelled bands of one or more sounds, [sounds, moments, N_BANDS].
         longest_lag: Steps of LAG_STEP_S that a sound may be early or late.
 
     Returns:
-        [sounds, 2 * longest_lag + 1], in [-1, 1]: the mean of the parts' correlations by their weights; the
-        first entry is for a sound that is ``longest_lag`` steps early, the last for one as late.
+        [sounds, 2 * longest_lag + 1], not negative; the first column is for a sound that is ``longest_lag``
+        steps early, the last for one as late.
+
+    Reference:
+        Pillai, 1955, some new test criteria in multivariate analysis.
     """
-    seen, heard = mouth @ coupling.mouth, sounds @ coupling.sound
-    places = SOUNDS_PER_PICTURE * np.arange(len(seen))
+    places = SOUNDS_PER_PICTURE * np.arange(len(mouth))
     found = np.zeros((len(sounds), 2 * longest_lag + 1))
     for column, lag in enumerate(range(-longest_lag, longest_lag + 1)):
-        there = (places + lag >= 0) & (places + lag < heard.shape[1])
-        found[:, column] = _correlations(seen[there], heard[:, places[there] + lag]) @ coupling.weights
+        there = (places + lag >= 0) & (places + lag < sounds.shape[1])
+        found[:, column] = _closeness(known, mouth[there], sounds[:, places[there] + lag])
     return found
 
 
-def _correlations(seen: Signal, heard: Signal) -> Signal:
-    """Of each part, [pictures, parts] with [sounds, pictures, parts] -> [sounds, parts]; 0 where flat."""
-    if not len(seen):
-        return np.zeros((len(heard), seen.shape[1]))
-    seen, heard = seen - seen.mean(axis=0), heard - heard.mean(axis=1, keepdims=True)
-    together = np.einsum("pk,spk->sk", seen, heard)
-    alone = np.einsum("pk,pk->k", seen, seen) * np.einsum("spk,spk->sk", heard, heard)
-    return np.asarray(together / np.sqrt(np.maximum(alone, 1e-12)))
+def _closeness(known: Coupling, mouth: Signal, sounds: Signal) -> Signal:
+    """Of shapes and bands at the same moments, [pictures, ...] and [sounds, pictures, ...] -> [sounds]."""
+    mouth_sums = mouth.T @ mouth + _CLIP_MOUTH_RIDGE * np.eye(N_SHAPES)
+    sound_sums = np.swapaxes(sounds, 1, 2) @ sounds + _CLIP_SOUND_RIDGE * np.eye(N_BANDS)
+    expected = _unit(mouth_sums, known.mouth) * known.strengths
+    both = mouth.T @ sounds + expected @ np.swapaxes(_unit(sound_sums, known.sound), 1, 2)
+    correlations = _whitening(mouth_sums) @ both @ np.swapaxes(_whitening(sound_sums), 1, 2)
+    return np.asarray(np.square(correlations).sum(axis=(1, 2)))
 
 
 def _centred(signal: NDArray[np.floating], rate: int) -> Signal:
     """Each stretch of about three seconds less its mean."""
     n_stretches = max(1, round(len(signal) / (_STRETCH_S * rate)))
     stretches = np.array_split(np.asarray(signal, np.float64), n_stretches)
-    return np.concatenate([stretch - stretch.mean(axis=0) for stretch in stretches if len(stretch)])
+    return np.concatenate(
+        [stretch - stretch.mean(axis=0) if len(stretch) else stretch for stretch in stretches]
+    )
 
 
-def _unit(sums: Signal, direction: Signal) -> Signal:
-    """Products of all directions with one whose own product is brought to 1."""
-    products: Signal = sums @ direction
-    return products / np.sqrt(direction @ products)
+def _whitening(sums: Signal) -> Signal:
+    """What makes white noise of signals with these sums of products, [..., columns, columns]."""
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(sums)))
+
+
+def _unit(sums: Signal, directions: Signal) -> Signal:
+    """Products with directions, [columns, parts], each brought to such length that its own product is 1."""
+    products = sums @ directions
+    own = np.einsum("cp,...cp->...p", directions, products)
+    unit: Signal = products / np.sqrt(own)[..., None, :]
+    return unit
