@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits
 
 from avfake.curate.executors import EXECUTORS
 from avfake.curate.faces import KINDS
@@ -137,7 +138,8 @@ def _scores(
     """Rows of one corpus, in order, and how well the score tells a clip's own sound from others'."""
     people = _people(workspace, stage.scope)
     parts = find_parts(stage.ledger, stage.scope)
-    standard = make_standard(parts, people)
+    with threadpool_limits(1):  # as in every worker, that no result depends on the number of cores
+        standard = make_standard(parts, people)
     teachers = (name for name, person in people.items() if person.teaches)
     compared = set(nsmallest(_MOST_COMPARED, teachers, key=rank))
     rows: dict[str, Outcome] = {}

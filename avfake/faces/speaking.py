@@ -23,6 +23,7 @@ from avfake.video.sample import PICTURES_PER_S
 CLEAR_MARGIN = 0.25
 _LONGEST_LAG = 2  # steps of 50 ms; in one file sound is hardly ever farther off
 _N_SHIFTED = 16
+_LONGEST = 60 * PICTURES_PER_S  # pictures that are looked at, the clip's first
 _LEAST_SHIFT = PICTURES_PER_S * SOUNDS_PER_PICTURE // 2  # half a second, by which speech forgets itself
 
 
@@ -36,10 +37,11 @@ def follow_sound(bands: NDArray[np.floating]) -> Callable[[Sequence[FaceClip]], 
         A function from the faces of the clip to the index of the one that speaks, or to None where no mouth
         goes with the sound clearly better than the others.
     """
-    sound = level_sound(bands).values
+    sound = level_sound(bands[: _LONGEST * SOUNDS_PER_PICTURE]).values
 
     def choose(faces: Sequence[FaceClip]) -> int | None:
-        found = np.array([_excess(level_mouth(mouth_shapes(face.crops)).values, sound) for face in faces])
+        mouths = [level_mouth(mouth_shapes(face.crops[:_LONGEST])).values for face in faces]
+        found = np.array([_excess(mouth, sound) for mouth in mouths])
         if len(found) == 1:
             return 0
         second, first = np.argsort(found, kind="stable")[-2:]

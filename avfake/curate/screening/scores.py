@@ -1,7 +1,7 @@
 """How well each clip's mouth follows its sound, by the standard of the sounds of other people in the set."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -17,9 +17,12 @@ from avfake.faces.sync import (
     SOUNDS_PER_PICTURE,
     Coupling,
     Evidence,
+    Levelled,
     Signal,
-    agreement,
+    closeness,
     learn,
+    level_mouth,
+    level_sound,
     no_evidence,
     see_and_hear,
 )
@@ -32,18 +35,18 @@ SCREENED_FIELDS = [
     pa.field("sync_lag_ms", pa.float64()),
     pa.field("off_camera", pa.bool_()),
     pa.field("reason", pa.string()),  # why there is no score
-    pa.field("agreement", pa.float64()),
-    pa.field("chance_agreement", pa.float64()),
+    pa.field("closeness", pa.float64()),
+    pa.field("chance_closeness", pa.float64()),
     pa.field("n_pictures", pa.int32()),
     pa.field("mouth_spread", pa.float64()),
     pa.field("sound_spread_db", pa.float64()),
 ]
-N_SHUFFLED = 64  # sounds that each mouth is compared with besides its own
+_LEAST_SHUFFLED, _MOST_SHUFFLED = 16, 64  # sounds that each mouth is compared with besides its own
 LONGEST_LAG_S = 0.2
 _N_FOLDS = 10
-_TAUGHT_S = 60.0  # of a clip at most, that no film outvotes a thousand clips
 SHORTEST_S = 1.0
-STATIC, SILENT_DB = 0.05, 2.0  # spreads; still pictures stay below 0.04, noise and hum below 1 dB
+_LONGEST_S = 60.0  # of a clip that is looked at, from its beginning: no film shall outvote a thousand clips
+_STATIC, _SILENT_DB = 0.05, 2.0  # spreads; still pictures stay below 0.04, noise and hum below 1 dB
 _LONGEST_LAG = round(LONGEST_LAG_S / LAG_STEP_S)
 
 
@@ -64,7 +67,7 @@ class Score(NamedTuple):
 
     Attributes:
         row: Values of SCREENED_FIELDS.
-        shuffled: Scores of the mouth with other people's sounds, [N_SHUFFLED]; empty without a score.
+        shuffled: Scores of the mouth with other people's sounds, [sounds]; empty without a score.
     """
 
     row: Outcome
@@ -89,26 +92,26 @@ class Standard:
 
     def scores(self, parts: Sequence[Path]) -> list[Score]:
         """Scores of the clips of some parts of the ledger of signals."""
-        return [self._score(clip) for part in parts for clip in read_signals(part)]
+        return [self.score(clip) for part in parts for clip in read_signals(part)]
 
-    def _score(self, clip: Clip) -> Score:
-        n_pictures = _n_pictures(clip)
+    def score(self, clip: Clip) -> Score:
+        """Compare the sound of a clip with those of others."""
+        mouth, sound = _looked_at(clip)
         person = self.people[clip.clip_id]
-        others = [sound for group, sound in self.donors.items() if group != person.group]
+        others = [donor for group, donor in self.donors.items() if group != person.group]
         row: Outcome = {
             "corpus": clip.corpus,
             "clip_id": clip.clip_id,
-            "reason": _unusable(clip) or (None if others else "nobody else to compare with"),
-            "n_pictures": n_pictures,
-            "mouth_spread": clip.mouth.spread,
-            "sound_spread_db": clip.sound.spread,
+            "reason": _useless(mouth, sound) or (None if others else "nobody else to compare with"),
+            "n_pictures": len(mouth.values),
+            "mouth_spread": mouth.spread,
+            "sound_spread_db": sound.spread,
         }
         if row["reason"]:
             return Score(row, np.zeros(0))
-        n_moments = min(n_pictures * SOUNDS_PER_PICTURE, len(clip.sound.values))
-        sounds = np.stack([clip.sound.values[:n_moments], *_shuffled(others, n_moments)])
-        coupling = self.couplings[self.folds[person.group]]
-        found = agreement(coupling, clip.mouth.values[:n_pictures], sounds, longest_lag=_LONGEST_LAG)
+        sounds = np.stack([sound.values, *self._shuffled(others, len(sound.values))])
+        known = self.couplings[self.folds[person.group]]
+        found = closeness(known, mouth.values, sounds, longest_lag=_LONGEST_LAG)
         best = found.max(axis=1)
         by_chance = float(best[1:].mean())
         scores = (best - by_chance) / max(float(best[1:].std()), 1e-9)
@@ -116,10 +119,26 @@ class Standard:
             "sync_score": float(scores[0]),
             "sync_lag_ms": 1000 * (int(found[0].argmax()) - _LONGEST_LAG) * LAG_STEP_S,
             "off_camera": bool(scores[0] < 0),
-            "agreement": float(best[0]),
-            "chance_agreement": by_chance,
+            "closeness": float(best[0]),
+            "chance_closeness": by_chance,
         }
         return Score(row, scores[1:])
+
+    def _shuffled(self, others: Sequence[Signal], n_moments: int) -> Iterator[Signal]:
+        """Sounds of other people, each from its beginning and, where it is too short, followed by the next.
+
+        To repeat a short sound would not do: no mouth goes with what repeats itself. Where there are few
+        others, each is taken several times, from another moment on.
+        """
+        n_others = min(len(others), max(1, len(self.donors) - 1))  # as many for every clip
+        n_turns = -(-_LEAST_SHUFFLED // n_others)
+        lengths = [len(sound) for sound in others]
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        tape = np.concatenate(others)
+        for turn in range(n_turns):
+            for start, length in zip(starts[:n_others], lengths, strict=False):
+                first = start + turn * length // n_turns
+                yield level_sound(tape.take(np.arange(first, first + n_moments), axis=0, mode="wrap")).values
 
 
 def make_standard(parts: Sequence[Path], people: Mapping[str, Person]) -> Standard:
@@ -137,49 +156,39 @@ def make_standard(parts: Sequence[Path], people: Mapping[str, Person]) -> Standa
     donors: dict[str, Clip] = {}
     for clip in (clip for part in parts for clip in read_signals(part)):
         person = people[clip.clip_id]
-        if _unusable(clip) or not person.teaches:
+        mouth, sound = _looked_at(clip)
+        if _useless(mouth, sound) or not person.teaches:
             continue
         fold = folds[person.group]
-        evidence[fold] = evidence[fold].plus(_lesson(clip))
+        evidence[fold] = evidence[fold].plus(see_and_hear(mouth.values, sound.values))
         donor = donors.get(person.group, clip)
         donors[person.group] = min(donor, clip, key=lambda one: rank(f"{one.corpus}/{one.clip_id}"))
-        if len(donors) > N_SHUFFLED + 1:  # one more than needed, for the clip of whose group one is
+        if len(donors) > _MOST_SHUFFLED + 1:  # one more, for the clips of whose group one is
             del donors[max(donors, key=rank)]
     total = reduce(Evidence.plus, evidence)
     couplings = [learn(total.plus(one, times=-1)) for one in evidence]
-    sounds = {group: donors[group].sound.values for group in sorted(donors, key=rank)}
+    longest = round(_LONGEST_S / LAG_STEP_S)
+    sounds = {group: donors[group].sound[:longest] for group in sorted(donors, key=rank)}
     return Standard(people, folds, couplings, sounds)
-
-
-def _lesson(clip: Clip) -> Evidence:
-    n_pictures = min(_n_pictures(clip), round(_TAUGHT_S * PICTURES_PER_S))
-    return see_and_hear(clip.mouth.values[:n_pictures], clip.sound.values)
-
-
-def _n_pictures(clip: Clip) -> int:
-    """Pictures beside which there is sound."""
-    return min(len(clip.mouth.values), -(-len(clip.sound.values) // SOUNDS_PER_PICTURE))
-
-
-def _unusable(clip: Clip) -> str | None:
-    """Why nothing can be said of a clip."""
-    if _n_pictures(clip) < SHORTEST_S * PICTURES_PER_S:
-        return f"shorter than {SHORTEST_S:.0f} s"
-    if clip.sound.spread < SILENT_DB:
-        return "silent"
-    return "static face" if clip.mouth.spread < STATIC else None
-
-
-def _shuffled(others: Iterable[Signal], n_moments: int) -> Iterator[Signal]:
-    """N_SHUFFLED sounds of a length: those of others in turn, each time from another moment on, repeated."""
-    sounds = list(others)
-    n_turns = -(-N_SHUFFLED // len(sounds))
-    for number in range(N_SHUFFLED):
-        turn, which = divmod(number, len(sounds))
-        start = turn * len(sounds[which]) // n_turns
-        yield sounds[which].take(np.arange(start, start + n_moments), axis=0, mode="wrap")
 
 
 def rank(name: str) -> str:
     """A place in an order that has nothing to do with what is ordered."""
     return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _looked_at(clip: Clip) -> tuple[Levelled, Levelled]:
+    """Mouth and sound of a clip as far as there are both, up to _LONGEST_S."""
+    with_sound = min(len(clip.mouth), -(-len(clip.sound) // SOUNDS_PER_PICTURE))
+    n_pictures = min(with_sound, round(_LONGEST_S * PICTURES_PER_S))
+    sound = clip.sound[: n_pictures * SOUNDS_PER_PICTURE]
+    return level_mouth(clip.mouth[:n_pictures]), level_sound(sound)
+
+
+def _useless(mouth: Levelled, sound: Levelled) -> str | None:
+    """Why nothing can be said of a mouth and a sound."""
+    if len(mouth.values) < SHORTEST_S * PICTURES_PER_S:
+        return f"shorter than {SHORTEST_S:.0f} s"
+    if sound.spread < _SILENT_DB:
+        return "silent"
+    return "static face" if mouth.spread < _STATIC else None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from avfake.audio.activity import BANDS_PER_S, N_BANDS, speech_bands
 from avfake.audio.io import load_flac
 from avfake.curate.task import Outcome, Task
 from avfake.faces.mouth import N_SHAPES, mouth_shapes
-from avfake.faces.sync import Levelled, Signal, level_mouth, level_sound
+from avfake.faces.sync import Signal
 from avfake.files import inside
 from avfake.video.lossless import read_pictures
 from avfake.video.sample import PICTURES_PER_S
@@ -34,21 +35,20 @@ _SCALE = 100.0
 _AT_ONCE = 600  # pictures in memory
 
 
-@dataclass(frozen=True)
-class Clip:
-    """Levelled signals of one clip.
+class Clip(NamedTuple):
+    """What is kept of one clip.
 
     Attributes:
         corpus: Its corpus.
         clip_id: Its name there.
-        mouth: Of N_SHAPES shapes.
-        sound: Of N_BANDS bands.
+        mouth: Shapes, [pictures, N_SHAPES].
+        sound: Bands in dB, [moments, N_BANDS].
     """
 
     corpus: str
     clip_id: str
-    mouth: Levelled
-    sound: Levelled
+    mouth: Signal
+    sound: Signal
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,8 @@ def read_signals(part: Path) -> Iterator[Clip]:
     table = pq.ParquetFile(part).read(["corpus", "clip_id", "status", "mouth", "sound"])
     for corpus, clip_id, status, mouth, sound in zip(*table.columns, strict=True):
         if status.as_py() == "ok":
-            yield Clip(
-                corpus.as_py(),
-                clip_id.as_py(),
-                level_mouth(_shaped(mouth, N_SHAPES)),
-                level_sound(_shaped(sound, N_BANDS)),
-            )
+            shapes, bands = _shaped(mouth, N_SHAPES), _shaped(sound, N_BANDS)
+            yield Clip(corpus.as_py(), clip_id.as_py(), shapes, bands)
 
 
 def _whole(signal: NDArray[np.float32]) -> NDArray[np.int16]:
