@@ -10,6 +10,7 @@ import soundfile
 from avfake.curate.crops import FACES_FIELDS
 from avfake.curate.stage import KEY_FIELDS
 from avfake.curate.workspace import Workspace
+from avfake.files import sha256_of
 from avfake.manifest.schema import INDEX_SCHEMA, SPLIT_SCHEMA, SPLITS, Quadrant
 from avfake.manifest.table import write_rows
 
@@ -30,17 +31,19 @@ def make_split(
     change: Change = leave,
     rates: tuple[int, int] = (RATE, RATE),
     subtypes: tuple[str, str] = ("PCM_16", "PCM_16"),
+    n_voices: int = 1_000,
     name: str = "balanced",
     **facts: Any,
 ) -> None:
     """Write a split of four rows per identity group, one of each quadrant.
 
-    ``rates`` and ``subtypes`` are those of real and of fake sound; ``facts`` change every row.
+    ``rates`` and ``subtypes`` are those of real and of fake sound; with ``n_voices`` smaller than the groups,
+    several groups have one real sound; ``facts`` change every row.
     """
     rows: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
     for group in range(n_groups):
         split = SPLITS[min(2, max(0, group - n_groups // 2))]
-        for row in _rows(workspace, group, change, rates, subtypes):
+        for row in _rows(workspace, group, change, rates, subtypes, n_voices):
             rows[split].append({**row, "split": split, **facts})
     for split in SPLITS:
         path = workspace.split(name) / f"{split}.parquet"
@@ -83,13 +86,18 @@ def make_crops(workspace: Workspace, *, fake_brightness: float = 0.5) -> None:
 
 
 def _rows(
-    workspace: Workspace, group: int, change: Change, rates: tuple[int, int], subtypes: tuple[str, str]
+    workspace: Workspace,
+    group: int,
+    change: Change,
+    rates: tuple[int, int],
+    subtypes: tuple[str, str],
+    n_voices: int,
 ) -> Iterator[dict[str, Any]]:
     for quadrant in Quadrant:
         clip_id = f"g{group:03d}{'fake' if quadrant.video_label else 'real'}"
         label = quadrant.audio_label
         audio_path = f"{'vocoded' if label else 'audio'}/made/{clip_id}.flac"
-        rng = np.random.default_rng([group, quadrant.video_label])
+        rng = np.random.default_rng([group % n_voices, quadrant.video_label])
         sound = change(_voice(rng), label, np.random.default_rng([group, quadrant.video_label, label]))
         path = workspace.root / audio_path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +120,7 @@ def _rows(
             "sample_rate": rates[label],
             "n_samples": len(sound),
             "pad_s": 0.0,
-            "audio_sha256": "0",
+            "audio_sha256": sha256_of(path),
         }
 
 

@@ -30,6 +30,10 @@ def quieter_or_louder(sound: np.ndarray, audio_label: int, rng: np.random.Genera
     return sound * 10 ** (audio_label * rng.choice([-6, 6]) / 20)
 
 
+def a_little_louder_or_softer(sound: np.ndarray, audio_label: int, rng: np.random.Generator) -> np.ndarray:
+    return sound * 10 ** (audio_label * rng.normal(scale=0.1) / 20)
+
+
 def trailing_zeros(sound: np.ndarray, audio_label: int, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([sound, np.zeros(RATE // 10 if audio_label else 0)])
 
@@ -93,6 +97,16 @@ def test_darker_faces_of_fakes_are_a_shortcut(workspace: Workspace) -> None:
     assert find(report, "video", "face_height_px").auc == pytest.approx(0.5, abs=0.1)
     assert find(report, "video", "face_frames").note == "constant"
     assert not any("faces were not measured" in note for note in report.notes)
+
+
+def test_a_recording_in_several_identity_groups_is_no_shortcut(workspace: Workspace) -> None:
+    """Its copies measure the same to the last digit, its resyntheses do not: any cue would know it again."""
+    make_split(workspace, n_groups=24, n_voices=6, change=a_little_louder_or_softer)
+    report = audit(workspace, "balanced")
+    assert report.n_groups == 6
+    finding = find(report, "audio", "loudness_db")
+    assert finding.auc is not None
+    assert finding.auc < 0.65
 
 
 def test_few_rows_and_a_missing_index_are_notes_and_no_failure(workspace: Workspace) -> None:

@@ -28,6 +28,7 @@ SOUND_CUES = (
     "trail_silence_s",
     "loudness_db",
     "peak_db",
+    "asymmetry_db",
     "dc_offset",
     "bandwidth_hz",
     "zero_fraction",
@@ -111,6 +112,7 @@ def _window_cues(waveform: Waveform, sample_rate: int) -> Values:
         "trail_silence_s": trail,
         "loudness_db": loudness_db(waveform, active_speech(waveform, sample_rate)),
         "peak_db": float(level_db(peak**2)) if peak else FLOOR_DB,
+        "asymmetry_db": _asymmetry_db(waveform),
         "dc_offset": float(waveform.mean(dtype=np.float64)),
         "bandwidth_hz": bandwidth_hz(waveform, sample_rate),
         "zero_fraction": 1 - len(sounding) / len(waveform),
@@ -118,3 +120,12 @@ def _window_cues(waveform: Waveform, sample_rate: int) -> Values:
         "trail_zeros": float(len(waveform) - 1 - sounding[-1] if len(sounding) else len(waveform)),
         "limited_fraction": float(np.mean(magnitude >= _FULL_SCALE)),
     }
+
+
+def _asymmetry_db(waveform: Waveform) -> float:
+    """By how much the highest sample is farther from zero than the lowest.
+
+    Its sign is the polarity of the microphone, and of the recordings a vocoder was trained on.
+    """
+    highest, lowest = (level_db(max(0.0, float(peak)) ** 2) for peak in (waveform.max(), -waveform.min()))
+    return float(highest - lowest)

@@ -5,9 +5,12 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from avfake.curate.faces import face_parts
 from avfake.curate.workspace import Workspace
@@ -26,6 +29,7 @@ COLUMNS = (
     "faces_path",
     "audio_path",
     "audio_clip_id",
+    "audio_sha256",
     "start_s",
     "duration_s",
     "video_fps",
@@ -41,7 +45,8 @@ def read_rows(workspace: Workspace, split_name: str, *, max_rows: int, seed: int
     """Rows of train, val and test together, sorted by ``sample_id``, and how many the split holds.
 
     A larger split is cut to ``max_rows``: identity groups are ranked by a hash of seed and name and taken
-    whole until there are enough rows. Memory grows with the rows taken, not with the split.
+    whole until there are enough rows. Memory grows with the rows taken, not with the split. Identity groups
+    that share a sound come back as one.
 
     Raises:
         AvfakeError: The split is not there, is empty, or is no split of this version.
@@ -62,7 +67,7 @@ def read_rows(workspace: Workspace, split_name: str, *, max_rows: int, seed: int
     tables = [pq.read_table(path, columns=list(COLUMNS), filters=wanted) for path in paths]
     table = pa.concat_tables([part.replace_schema_metadata(None) for part in tables])
     _check_values(table, folder)
-    return table.sort_by("sample_id").slice(0, max_rows), n_rows
+    return _joined_by_sound(table.sort_by("sample_id").slice(0, max_rows)), n_rows
 
 
 def read_video_facts(workspace: Workspace, rows: pa.Table) -> tuple[list[Facts], list[str]]:
@@ -133,6 +138,22 @@ def _check_values(rows: pa.Table, folder: Path) -> None:
 
 def _same_type(schema: pa.Schema, name: str) -> bool:
     return bool(schema.field(name).type == SPLIT_SCHEMA.field(name).type)
+
+
+def _joined_by_sound(rows: pa.Table) -> pa.Table:
+    """Rows with one name for identity groups that share a sound, which build-split keeps together too.
+
+    Otherwise any cue that varies would tell a recording that was heard in training, and that it is real:
+    the copies of a real sound are equal to the last digit, its resyntheses are not.
+    """
+    names, group = np.unique(rows["identity_group"].to_numpy(), return_inverse=True)
+    sounds, sound = np.unique(rows["audio_sha256"].to_numpy(), return_inverse=True)
+    n_nodes = len(names) + len(sounds)
+    links = coo_array((np.ones(len(group)), (group, len(names) + sound)), shape=(n_nodes, n_nodes))
+    component = connected_components(links, directed=False)[1][: len(names)]
+    _, first, which = np.unique(component, return_index=True, return_inverse=True)
+    place = rows.schema.get_field_index("identity_group")
+    return rows.set_column(place, "identity_group", pa.array(names[first[which[group]]], pa.string()))
 
 
 def _count_groups(paths: list[Path]) -> Counter[str]:

@@ -39,6 +39,13 @@ def test_a_tone_between_zeros_is_measured_to_the_sample(tmp_path: Path) -> None:
     assert (cues["sample_rate"], cues["channels"], cues["codec"]) == (RATE, 1, "FLAC PCM_16")
 
 
+def test_asymmetry_tells_a_sound_from_itself_upside_down(tmp_path: Path) -> None:
+    sound = np.where(np.arange(RATE) % 4 == 0, 0.4, -0.2)
+    assert cues_of(tmp_path, sound)["asymmetry_db"] == pytest.approx(6.02, abs=0.01)
+    assert cues_of(tmp_path, -sound)["asymmetry_db"] == pytest.approx(-6.02, abs=0.01)
+    assert cues_of(tmp_path, np.zeros(RATE))["asymmetry_db"] == 0
+
+
 def test_only_the_window_is_measured(tmp_path: Path) -> None:
     sound = np.concatenate([np.full(RATE, 0.9), np.full(RATE, 0.1)])
     cues = cues_of(tmp_path, sound, window=(1.0, 0.5))
