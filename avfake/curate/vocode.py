@@ -21,6 +21,7 @@ from avfake.vocoders.base import Vocoder
 from avfake.vocoders.registry import full_name, load_vocoder, vocoders_at_hand, weights_sha256
 from avfake.vocoders.resynthesis import Clip, resynthesize, resynthesize_together
 
+_MATCHING = 2  # version of match_sound: fakes of two versions must not meet in one split
 _TOGETHER_S = 600.0  # of sound: enough to keep autoregressive networks busy, little enough for any memory
 
 VOCODED_FIELDS = [
@@ -211,6 +212,7 @@ def _stage(workspace: Workspace, corpus: str, work: _Resynthesize) -> Stage:
         config={
             "vocoder": work.vocoder,
             "checkpoint": checkpoint,
+            "matching": _MATCHING,
             "blur": asdict(work.policy),
             "seed": work.seed,
         },
