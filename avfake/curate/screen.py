@@ -91,9 +91,10 @@ def _tasks(workspace: Workspace, corpus: str) -> Iterator[Task]:
     for part in chain(*(find_parts(ledger, f"{corpus}-{kind}") for kind in KINDS)):
         for face in pq.ParquetFile(part).read(columns).to_pylist():
             sound = sounds.get(face["clip_id"], {"status": "absent"})
-            if face["status"] == sound["status"] == "ok":
+            video = videos.get(face["clip_id"])
+            if video and face["status"] == sound["status"] == "ok":
                 facts = {
-                    "video_path": videos[face["clip_id"]],
+                    "video_path": video,
                     "faces_path": face["faces_path"],
                     "audio_path": sound["audio_path"],
                     "track_part": str(part.relative_to(workspace.root)),
@@ -163,7 +164,8 @@ def _separate(scores: Sequence[Score], people: Mapping[str, Person]) -> Separati
 
 def _people(workspace: Workspace, corpus: str) -> dict[str, Person]:
     """What the index knows of each clip of a corpus."""
-    table = pq.read_table(workspace.index(corpus), columns=["clip_id", "identity_group", "video_label"])
-    rows = list(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
-    any_real = any(video_label == 0 for *_, video_label in rows)  # where none is, fakes must do
-    return {clip_id: Person(group, video_label == 0 or not any_real) for clip_id, group, video_label in rows}
+    columns = ["clip_id", "identity_group", "video_label", "audio_label"]
+    rows = pq.read_table(workspace.index(corpus), columns=columns).to_pylist()
+    real = {row["clip_id"] for row in rows if row["video_label"] == 0 and row["audio_label"] != 1}
+    # Where no clip is real in both, all must do.
+    return {row["clip_id"]: Person(row["identity_group"], not real or row["clip_id"] in real) for row in rows}
