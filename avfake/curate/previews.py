@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 
 from avfake.curate.crops import read_clip
 from avfake.curate.executors import EXECUTORS
-from avfake.curate.progress import track
 from avfake.curate.stage import find_parts
 from avfake.curate.workspace import Workspace
 from avfake.errors import ClipError
 from avfake.faces.preview import save_preview
 from avfake.files import inside
+from avfake.progress import track
 from avfake.video.lossless import SUFFIX
 
 logger = logging.getLogger("avfake")

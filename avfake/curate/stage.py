@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from avfake.curate.executors import EXECUTORS
-from avfake.curate.progress import track
 from avfake.curate.task import Outcome, Task, Work
 from avfake.errors import AvfakeError, ClipError, ErrorKind, one_line
 from avfake.manifest.schema import STATUS_FIELDS
 from avfake.manifest.table import read_metadata, write_rows
+from avfake.progress import track
 
 Retry = Literal["transient", "failed", "all"]
 logger = logging.getLogger("avfake")

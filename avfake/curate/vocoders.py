@@ -7,9 +7,9 @@ from pathlib import Path
 
 from avfake.audio.io import SAMPLE_RATE
 from avfake.errors import AvfakeError
+from avfake.fetch import Progress
 from avfake.vocoders.cache import at_hand, check_weights, fetch_weights, weights_path
 from avfake.vocoders.cards import Card, find_card, load_cards
-from avfake.vocoders.fetch import Progress
 from avfake.vocoders.registry import COMPUTED, full_name, list_vocoders, load_vocoder, vocoders_at_hand
 
 

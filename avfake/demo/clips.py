@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avfake.curate.executors import run_local
-from avfake.curate.progress import track
 from avfake.demo.draws import draws_for
 from avfake.demo.face import Performance, render, shoot
 from avfake.demo.identity import draw_identity
@@ -18,6 +17,7 @@ from avfake.demo.video import write_mp4
 from avfake.demo.voice import SPEECH_RATE, VIDEO_FPS, Speech, speak
 from avfake.errors import AvfakeError
 from avfake.files import write_bytes
+from avfake.progress import track
 
 LABELS = "labels.csv"
 COLUMNS = ("path", "video_label", "audio_label", "method", "identity", "source_identity")

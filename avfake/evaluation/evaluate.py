@@ -23,7 +23,6 @@ from avfake.evaluation.inference import (
     whole_by,
 )
 from avfake.evaluation.pages import as_text, latex_page, markdown_page
-from avfake.evaluation.progress import track
 from avfake.evaluation.result_folder import PAGE, PICTURE, RESULT, SCORES, TABLES, new_folder, read_result
 from avfake.evaluation.scores import HEADS, Scores, make_scores, save_scores
 from avfake.evaluation.summary import Summary, summarise
@@ -32,6 +31,7 @@ from avfake.manifest.validate import read_split
 from avfake.models.build import load_detector
 from avfake.models.config import DetectorConfig
 from avfake.models.pretrained import WEIGHTS
+from avfake.progress import track
 from avfake.reporting.reliability import draw_reliability
 
 Part = Literal["train", "val", "test"]

@@ -32,7 +32,6 @@ from avfake.evaluation.prediction import (
     make_prediction,
     save_prediction,
 )
-from avfake.evaluation.progress import track
 from avfake.evaluation.recording import Recording, read_video
 from avfake.faces.detect import FaceDetector
 from avfake.faces.detect import load_detector as load_face_detector
@@ -40,6 +39,7 @@ from avfake.files import sha256_of
 from avfake.models.build import load_detector
 from avfake.models.frameworks.base import Detector
 from avfake.models.pretrained import WEIGHTS
+from avfake.progress import track
 
 logger = logging.getLogger("avfake")
 HOP_S = 1.0

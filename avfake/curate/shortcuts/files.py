@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from avfake.curate.executors import EXECUTORS
-from avfake.curate.progress import track
 from avfake.curate.shortcuts.cues import SOUND_CUES, SoundFile, Values, Window, measure_sound
 from avfake.curate.shortcuts.models import Cue, categories
+from avfake.progress import track
 
 _Sounds = dict[tuple[str, Window], Values]
 _SHARD = 32  # sound files

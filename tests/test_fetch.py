@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from avfake import fetch as fetch_module
 from avfake.errors import AvfakeError, StorageError
-from avfake.vocoders import fetch as fetch_module
-from avfake.vocoders.fetch import fetch
+from avfake.fetch import fetch
 from tests.weights_server import Weights, serve
 
 DATA = random.Random(0).randbytes(300_000)
@@ -102,6 +102,15 @@ def test_another_file_than_expected_is_dropped(server: Weights, path: Path) -> N
     assert not list(path.parent.iterdir())
 
 
+def test_first_digits_of_the_hash_are_enough_to_tell(server: Weights, path: Path) -> None:
+    fetch(server.url + "/plain", path, sha256=SHA256[:8])
+    assert_whole(path)
+    path.unlink()
+    with pytest.raises(AvfakeError, match=f"gives a file of SHA-256 {SHA256} instead of 00000000\\.\\.\\.$"):
+        fetch(server.url + "/plain", path, sha256="0" * 8)
+    assert not list(path.parent.iterdir())
+
+
 @pytest.mark.parametrize(
     ("place", "message"),
     [
@@ -135,7 +144,7 @@ def test_https_never_leads_to_http() -> None:
 
 def test_endless_files_are_cut_short(server: Weights, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch_module, "_SIZE_LIMIT", 100_000)
-    with pytest.raises(AvfakeError, match="gives more than 100000 bytes; that is no checkpoint"):
+    with pytest.raises(AvfakeError, match="gives more than 100000 bytes; no weights are so large"):
         fetch(server.url + "/unsized", path)
 
 
