@@ -1,6 +1,5 @@
 """Commands about the detector."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -19,7 +18,11 @@ def train(
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Another field of the detector.")
     ] = None,
     pretrained: Annotated[
-        Path | None, typer.Option(help="File of Kinetics-400 weights that the video stream begins with.")
+        str | None,
+        typer.Option(
+            metavar="kinetics|FILE",
+            help="The video stream begins with Kinetics-400 weights: the published ones, or of a file.",
+        ),
     ] = None,
     streams_from: Annotated[
         str | None, typer.Option(help="Run whose trained video and audio streams this begins with.")
@@ -58,13 +61,19 @@ def train(
     """Train a detector on a split; the same command goes on wherever it was stopped."""
     prepare(verbose)
     from avfake.curate.workspace import open_workspace, safe_name
-    from avfake.training.config import TrainConfig, augmentation, detector_config
+    from avfake.training.config import TrainConfig, augmentation, detector_config, weights_file
     from avfake.training.fit import train as fit
     from avfake.training.machine import is_first_process
 
     config = TrainConfig(
         split=safe_name(split, "split"),
-        detector=detector_config(preset, set_ or (), framework=framework, attention=attention),
+        detector=detector_config(
+            preset,
+            set_ or (),
+            framework=framework,
+            attention=attention,
+            pretrained=pretrained and "kinetics400",
+        ),
         epochs=epochs,
         batch_size=batch_size,
         accumulate=accumulate,
@@ -83,6 +92,8 @@ def train(
         workers=workers,
         save_every=save_every,
     )
-    report = fit(open_workspace(workspace).root, config, run=safe_name(run, "run"), kinetics=pretrained)
+    report = fit(
+        open_workspace(workspace).root, config, run=safe_name(run, "run"), kinetics=weights_file(pretrained)
+    )
     if is_first_process():
         show(report, as_json=json)

@@ -10,7 +10,7 @@ from avfake.models.frameworks.independent import Independent
 from avfake.models.frameworks.late_fusion import LateFusion
 from avfake.models.frameworks.two_plus_one import TwoPlusOne
 from avfake.models.pretrained import read_config
-from avfake.models.transfer import KINETICS, load_kinetics
+from avfake.models.transfer import fetch_kinetics, load_kinetics
 
 FRAMEWORKS: dict[str, type[Detector]] = {
     "independent": Independent,
@@ -26,11 +26,13 @@ def build_model(
 
     Args:
         config: A configuration, or a key of ``PRESETS``.
-        kinetics: File of Kinetics-400 weights that the video stream begins with.
+        kinetics: File of Kinetics-400 weights that the video stream begins with; without one,
+            ``pretrained="kinetics400"`` takes the published file, which is downloaded once.
         overrides: Fields of the configuration that differ.
 
     Raises:
-        AvfakeError: The preset or a field is unknown, a value is impossible, or the weights do not fit.
+        AvfakeError: The preset or a field is unknown, a value is impossible, or the weights do not fit or
+            cannot be had.
     """
     if isinstance(config, str):
         if config not in PRESETS:
@@ -39,12 +41,10 @@ def build_model(
     if kinetics is not None:
         overrides["pretrained"] = "kinetics400"
     config = changed(config, overrides)
+    if config.pretrained == "kinetics400" and kinetics is None:
+        kinetics = fetch_kinetics(config)
     model = FRAMEWORKS[config.framework](config)
-    if config.pretrained == "kinetics400":
-        if kinetics is None:
-            raise AvfakeError(
-                f"pretrained='kinetics400' needs the file of weights: download {KINETICS.url} and pass it"
-            )
+    if kinetics is not None:
         load_kinetics(model, kinetics)
     return model
 

@@ -1,6 +1,6 @@
 """How the detectors of a recipe are trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from avfake.evaluation.inference import Accelerator
@@ -47,8 +47,9 @@ class Settings:
         Raises:
             AvfakeError: The preset or a field is unknown, or a value is impossible.
         """
-        frozen = {"freeze_streams": True} if row.frozen else {}
-        detector = detector_config(self.preset, self.fields, **DETECTORS[row.detector], **frozen)
+        detector = detector_config(self.preset, self.fields, **DETECTORS[row.detector])
+        if row.frozen:  # its streams are those of another run, whatever these began with
+            detector = replace(detector, freeze_streams=True, pretrained="none")
         given: dict[str, Any] = {"epochs": self.epochs, "batch_size": self.batch_size}
         return TrainConfig(
             split=split,

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from avfake.dataset.augment import Augmentation
@@ -129,6 +130,11 @@ def detector_config(preset: str, settings: Sequence[str], **overrides: Any) -> D
             raise AvfakeError(f"--set {setting!r} must be field=value")
         wanted[name.strip().replace("-", "_")] = _value(text.strip())
     return changed(PRESETS[preset], wanted)
+
+
+def weights_file(pretrained: str | None) -> Path | None:
+    """The file that ``--pretrained`` names: none for the word ``kinetics``, whose file avfake knows."""
+    return None if pretrained in (None, "kinetics") else Path(str(pretrained))
 
 
 def augmentation(names: Sequence[str]) -> Augmentation:

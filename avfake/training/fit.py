@@ -15,7 +15,7 @@ from avfake.files import sha256_of, write_bytes
 from avfake.manifest.table import read_metadata
 from avfake.models.build import build_model
 from avfake.models.pretrained import WEIGHTS
-from avfake.models.transfer import load_streams
+from avfake.models.transfer import fetch_kinetics, load_streams
 from avfake.training.checkpoint import load_checkpoint
 from avfake.training.config import TrainConfig
 from avfake.training.data import ClipData, Tables, read_tables
@@ -40,7 +40,8 @@ def train(root: Path, config: TrainConfig, *, run: str, kinetics: Path | None = 
         root: Data root (workspace): splits are found, and runs are kept, under it.
         config: All that decides the result.
         run: Name of the run.
-        kinetics: File of Kinetics-400 weights that the video stream begins with.
+        kinetics: File of Kinetics-400 weights that the video stream begins with; without one, a detector with
+            ``pretrained="kinetics400"`` takes the published file, which is downloaded once.
 
     Raises:
         AvfakeError: The split cannot be trained on, the run is another one's, something asked for is not
@@ -67,6 +68,8 @@ def _facts(root: Path, config: TrainConfig, split: Path, kinetics: Path | None) 
     """All that decides a run: its configuration, and what files of others hold."""
     if not split.is_dir():
         raise AvfakeError(f"there is no split {split.name!r} in {split.parent}; run avfake build-split first")
+    if kinetics is None and config.detector.pretrained == "kinetics400":
+        kinetics = fetch_kinetics(config.detector)
     begun_with = kinetics or (config.streams_from and root / "runs" / config.streams_from / "model" / WEIGHTS)
     try:
         begun_sha256 = sha256_of(Path(begun_with)) if begun_with else None

@@ -71,6 +71,22 @@ def test_the_defaults_are_those_of_the_library(tmp_path: Path, monkeypatch: pyte
     assert seen == [(tmp_path, wanted, {"run": "x", "kinetics": None})]
 
 
+@pytest.mark.parametrize(("word", "file"), [("kinetics", None), ("./kinetics", Path("kinetics"))])
+def test_pretrained_is_the_published_file_or_another(
+    word: str, file: Path | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def remember(root: Path, config: TrainConfig, *, run: str, kinetics: Path | None) -> None:
+        seen.append((config.detector.pretrained, kinetics))
+        raise AvfakeError("enough")
+
+    monkeypatch.setattr("avfake.training.fit.train", remember)
+    with pytest.raises(AvfakeError, match="enough"):
+        run("--run", "x", "--pretrained", word, "-w", str(tmp_path))
+    assert seen == [("kinetics400", file)]
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -83,6 +99,8 @@ def test_the_defaults_are_those_of_the_library(tmp_path: Path, monkeypatch: pyte
         ("--run x --epochs 0", "epochs=0"),
         ("--run x", "no split 'balanced'"),
         ("--run x --pretrained absent.pth", "no split 'balanced'"),
+        ("--run x --pretrained kinetics", "no split 'balanced'"),
+        ("--run x --pretrained kinetics --streams-from y", "leaves nothing of --pretrained; take one"),
     ],
 )
 def test_a_mistake_is_one_clear_line(tmp_path: Path, words: str, text: str) -> None:

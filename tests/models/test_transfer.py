@@ -1,6 +1,7 @@
 """Streams begin with weights made elsewhere: all of them, or none."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,13 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from avfake import fetch as fetch_module
 from avfake.errors import AvfakeError
-from avfake.models import Detector, build_model
-from avfake.models.transfer import load_kinetics, load_streams
+from avfake.models import Detector, build_model, transfer
+from avfake.models.transfer import KINETICS, PublishedWeights, fetch_kinetics, load_kinetics, load_streams
 from tests.models.small import SMALL, small
 from tests.models.test_pretrained import Trap, trained
+from tests.weights_server import Weights, serve
 
 State = dict[str, Tensor]
 
@@ -55,6 +58,80 @@ def test_build_model_takes_the_file_and_remembers(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "run")
     again = type(model).from_pretrained(tmp_path / "run")  # without the file
     assert again.config.pretrained == "kinetics400"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weights]:
+    """Publishes weights for the narrow stream, and keeps what is downloaded apart."""
+    monkeypatch.setenv("AVFAKE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(fetch_module, "_PAUSE_S", 0.0)
+    with serve(save(published(), tmp_path / "w.pth").read_bytes()) as weights:
+        publish(monkeypatch, f"{weights.url}/plain", hashlib.sha256(weights.data).hexdigest()[:8])
+        yield weights
+
+
+def publish(monkeypatch: pytest.MonkeyPatch, url: str, sha256_start: str) -> PublishedWeights:
+    record = KINETICS._replace(url=url, sha256_start=sha256_start, fits=small().config)
+    monkeypatch.setattr(transfer, "KINETICS", record)
+    return record
+
+
+def test_the_published_file_is_fetched_once_and_taken(server: Weights, tmp_path: Path) -> None:
+    models = [build_model("tiny", pretrained="kinetics400", **SMALL) for _ in range(2)]
+    for model in models:
+        assert torch.equal(model.state_dict()["video.stem.0.weight"], published()["stem.0.weight"])
+    assert {path.name for path in (tmp_path / "cache" / "models").glob("[!.]*")} == {"plain", "plain.sha256"}
+    assert len(server.asked) == 1
+
+
+def test_a_cut_download_goes_on(server: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.cuts = 2
+    publish(monkeypatch, f"{server.url}/cut", hashlib.sha256(server.data).hexdigest()[:8])
+    assert fetch_kinetics(small().config).read_bytes() == server.data
+    assert [asked is not None for _, asked in server.asked] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("place", "sha256_start", "message"),
+    [
+        ("/none", "", r"/none answers 404 Not Found"),
+        ("/login", "", r"/login gives a web page instead of a file: Sign in to continue"),
+        ("/plain", "0" * 8, r"/plain gives a file of SHA-256 [0-9a-f]{64} instead of 00000000\.\.\."),
+        ("/away?to=http://127.0.0.1:1/w.pt", "", r"cannot be reached: .*refused"),
+    ],
+)
+def test_what_cannot_be_had_is_one_line_with_the_way_out(
+    place: str,
+    sha256_start: str,
+    message: str,
+    server: Weights,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    publish(monkeypatch, server.url + place, sha256_start)
+    with pytest.raises(AvfakeError, match=message) as caught:
+        build_model("tiny", pretrained="kinetics400", **SMALL)
+    assert f"; download it by hand to {tmp_path}/cache/models/" in str(caught.value)
+    assert str(caught.value).endswith(", or pass --pretrained FILE")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_changed_in_the_cache_is_refused(server: Weights) -> None:
+    path = fetch_kinetics(small().config)
+    path.write_bytes(path.read_bytes() + b"!")
+    with pytest.raises(AvfakeError, match=r"instead of [0-9a-f]{8}\.\.\.: delete the file and download h"):
+        build_model("tiny", pretrained="kinetics400", **SMALL)
+
+
+def test_nothing_is_fetched_for_another_video_stream(server: Weights) -> None:
+    with pytest.raises(AvfakeError, match="video_stem_width is 5 instead of"):
+        build_model("tiny", pretrained="kinetics400", **{**SMALL, "video_stem_width": 5})
+    assert not server.asked
+
+
+def test_the_published_hash_is_in_the_published_name() -> None:
+    assert KINETICS.name == f"r2plus1d_18-{KINETICS.sha256_start}.pth"
+    assert len(KINETICS.sha256_start) == 8
 
 
 def drop(state: State) -> None:
@@ -107,7 +184,7 @@ def test_other_content_is_refused(content: object, tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path) -> None:
     path = save(published(), tmp_path / "r2plus1d_18-91a641e6.pth")
-    with pytest.raises(AvfakeError, match=r"have SHA-256 [0-9a-f]{64} instead of 91a641e6\.\.\.: download h"):
+    with pytest.raises(AvfakeError, match=r"have SHA-256 [0-9a-f]{64} instead of 91a641e6\.\.\.: delete"):
         load_kinetics(small(), path)
 
 

@@ -45,6 +45,11 @@ def test_frozen_runs_begin_with_streams_of_their_own_seed_and_data(workspace: Wo
         names.add(run.name)
 
 
+def test_frozen_streams_begin_with_nothing_but_the_run_they_are_of(workspace: Workspace) -> None:
+    for run in plan(workspace, "table2", fields=("pretrained=kinetics400",)).runs:
+        assert run.config.detector.pretrained == ("none" if run.row.frozen else "kinetics400")
+
+
 def test_splits_are_swapped_and_leave_out_their_pair(workspace: Workspace) -> None:
     make_corpus(workspace, "ff", kind="ffpp")
     splits = plan(workspace, "table3").splits

@@ -1,5 +1,6 @@
 """A run learns, can be stopped anywhere at no cost, is never mixed with another, and fails in one line."""
 
+import hashlib
 import json
 import shutil
 import signal
@@ -14,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from avfake.errors import AvfakeError, StorageError
 from avfake.manifest.table import write_rows
+from avfake.models import transfer
 from avfake.models.build import build_model, load_detector
 from avfake.models.config import PRESETS, DetectorConfig
 from avfake.training.config import TrainConfig, augmentation, detector_config
@@ -22,6 +24,7 @@ from avfake.training.keeper import Keeper
 from avfake.training.module import DetectorModule
 from tests.training.killing import killed
 from tests.training.making import SECONDS, SMALL, make_split, quick, write_part
+from tests.weights_server import serve
 
 THOROUGH = quick(accumulate=2, save_every=1, augmentation=augmentation(["flip", "noise"]))
 
@@ -237,6 +240,28 @@ def test_weights_of_kinetics_that_do_not_fit_are_one_clear_line(root: Path, tmp_
     torch.save(build_model("tiny").get_submodule("video").state_dict(), tmp_path / "kinetics.pth")
     with pytest.raises(AvfakeError, match=r"kinetics.pth do not fit"):
         train(root, quick(), run="kinetics", kinetics=tmp_path / "kinetics.pth")
+
+
+def test_the_published_weights_of_kinetics_are_fetched_and_noted(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(build_model(SMALL).get_submodule("video").state_dict(), tmp_path / "w.pth")
+    data = (tmp_path / "w.pth").read_bytes()
+    monkeypatch.setenv("AVFAKE_CACHE", str(tmp_path / "cache"))
+    with serve(data) as server:
+        record = transfer.KINETICS._replace(url=f"{server.url}/plain", sha256_start="", fits=SMALL)
+        monkeypatch.setattr(transfer, "KINETICS", record)
+        config = quick(replace(SMALL, pretrained="kinetics400"), epochs=1)
+        train(root, config, run="published")
+        assert len(server.asked) == 1
+    saved = json.loads((root / "runs" / "published" / "config.json").read_text())
+    assert saved["begun_with_sha256"] == hashlib.sha256(data).hexdigest()
+    given = train(root, quick(epochs=1), run="given", kinetics=tmp_path / "w.pth")
+    weights = [
+        load_detector(Path(root, "runs", name, "model")).state_dict() for name in ("published", "given")
+    ]
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+    assert given.run == "given"
 
 
 def test_a_full_disk_is_one_clear_line(root: Path) -> None:
