@@ -15,6 +15,7 @@ Waveform = NDArray[np.float32]
 
 SAMPLE_RATE = 22_050
 HEADROOM_DB = 6.0  # by which all sound is softened, so that a resynthesis whose peaks are higher need not be
+_FULL_SCALE = 32_768  # of 16 bits
 
 
 def in_common_form(waveform: Waveform, sample_rate: int) -> Waveform:
@@ -77,6 +78,44 @@ def load_flac(path: Path) -> tuple[Waveform, int]:
     return np.asarray(waveform), int(sample_rate)
 
 
+def read_sound(path: Path, *, start: int, n_samples: int) -> Waveform:
+    """Read part of a sound file in the common form.
+
+    Args:
+        path: Of the FLAC.
+        start: Number of the first sample wanted.
+        n_samples: How many are wanted; fewer come where the file ends.
+
+    Returns:
+        Mono float32, [time], in [-1, 1].
+
+    Raises:
+        ClipError: The file is missing, broken, or not mono of SAMPLE_RATE.
+    """
+    try:
+        with soundfile.SoundFile(path) as file:
+            if (file.samplerate, file.channels) != (SAMPLE_RATE, 1):
+                raise ClipError(
+                    ErrorKind.CORRUPT,
+                    f"{file.channels} channels of {file.samplerate} Hz, wanted 1 of {SAMPLE_RATE} Hz; "
+                    "run avfake fetch-audio again",
+                )
+            file.seek(min(start, file.frames))
+            return np.asarray(file.read(n_samples, dtype="float32"))
+    except (OSError, soundfile.LibsndfileError) as error:
+        kind = ErrorKind.CORRUPT if path.exists() else ErrorKind.NOT_FOUND
+        raise ClipError(kind, f"not a readable sound file: {one_line(error)}") from error
+
+
+def as_stored(waveform: Waveform) -> Waveform:
+    """A waveform in the common form as its FLAC gives it back, rounded to 16 bits.
+
+    Args:
+        waveform: [time], in [-1, 1], finite.
+    """
+    return _in_16_bits(waveform).astype(np.float32) / np.float32(_FULL_SCALE)
+
+
 def save_flac(path: Path, waveform: Waveform, sample_rate: int) -> None:
     """Write FLAC of 16 bits, whole or not at all; the same samples give the same bytes.
 
@@ -86,7 +125,10 @@ def save_flac(path: Path, waveform: Waveform, sample_rate: int) -> None:
     """
     if not np.isfinite(waveform).all():
         raise ClipError(ErrorKind.NOT_FINITE, f"{path.name} would hold NaN or infinite samples")
-    samples = np.clip(np.rint(waveform * 32_768), -32_768, 32_767).astype(np.int16)
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, sample_rate, format="FLAC", subtype="PCM_16")
+    soundfile.write(buffer, _in_16_bits(waveform), sample_rate, format="FLAC", subtype="PCM_16")
     write_bytes(path, buffer.getvalue())
+
+
+def _in_16_bits(waveform: Waveform) -> NDArray[np.int16]:
+    return np.clip(np.rint(waveform * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from avfake.audio.io import SAMPLE_RATE, fit_length
+from avfake.audio.io import SAMPLE_RATE
 from avfake.dataset.augment import Augmentation, augment
-from avfake.dataset.pictures import shrink
 from avfake.dataset.sliding import window_starts
 from avfake.dataset.window import (
-    CROP_SIZE,
     SAMPLES_PER_FRAME,
     WINDOW_FRAMES,
     Footage,
     count_frames,
+    fill_pictures,
+    fill_sound,
     read_window,
 )
 from avfake.errors import AvfakeError, ClipError, ErrorKind
@@ -78,7 +78,6 @@ class ClipDataset(Dataset[Clip]):
     Args:
         table: Columns of SPLIT_SCHEMA, as ``read_split`` gives them.
         root: Data root (workspace) that its paths are relative to.
-        picture_size: Height and width in pixels; divides CROP_SIZE, whose pixels are averaged.
         window_frames: Length of a window, in pictures.
         hop_s: Cut rows that last longer into windows so far apart; None takes the first window alone.
         augmentation: What may happen to a clip; nothing by default.
@@ -93,19 +92,15 @@ class ClipDataset(Dataset[Clip]):
         table: pa.Table,
         root: Path,
         *,
-        picture_size: int = CROP_SIZE,
         window_frames: int = WINDOW_FRAMES,
         hop_s: float | None = None,
         augmentation: Augmentation | None = None,
         seed: int = 0,
     ) -> None:
-        if picture_size < 1 or CROP_SIZE % picture_size:
-            raise ValueError(f"picture_size={picture_size} must divide {CROP_SIZE}")
         _refuse_other_rates(table)
         self.table = table.combine_chunks()
         self.windows = _list_windows(table, window_frames, hop_s)
         self._root = root
-        self._picture_size = picture_size
         self._window_frames = window_frames
         self._augmentation = augmentation or Augmentation()
         self._seed = seed
@@ -166,18 +161,15 @@ class ClipDataset(Dataset[Clip]):
         return self._clip(footage, facts, first)
 
     def _clip(self, footage: Footage, facts: dict[str, Any], first: int) -> Clip:
-        shown = shrink(footage.pictures[: self._window_frames].transpose(3, 0, 1, 2), self._picture_size)
-        n_samples = self._window_frames * SAMPLES_PER_FRAME
-        video = np.zeros((3, self._window_frames, *shown.shape[2:]), np.uint8)
-        video[:, : shown.shape[1]] = shown
+        n_frames = self._window_frames
         return Clip(
-            video=torch.from_numpy(video),
-            audio=torch.from_numpy(fit_length(footage.waveform, n_samples)),
+            video=torch.from_numpy(fill_pictures(footage.pictures, n_frames)),
+            audio=torch.from_numpy(fill_sound(footage.waveform, n_frames)),
             labels=Labels(*(torch.tensor(facts[name]) for name in _LABELS)),
             sample_id=facts["sample_id"],
             first_frame=torch.tensor(first),
-            pad_frames=torch.tensor(self._window_frames - shown.shape[1]),
-            pad_samples=torch.tensor(max(0, n_samples - len(footage.waveform))),
+            pad_frames=torch.tensor(max(0, n_frames - len(footage.pictures))),
+            pad_samples=torch.tensor(max(0, n_frames * SAMPLES_PER_FRAME - len(footage.waveform))),
         )
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from avfake.audio.io import SAMPLE_RATE, Waveform
-from avfake.errors import ClipError, ErrorKind, one_line
+from avfake.audio.io import SAMPLE_RATE, Waveform, fit_length, read_sound
+from avfake.errors import ClipError, ErrorKind
 from avfake.manifest.schema import FACES_PER_S
 from avfake.video.lossless import read_pictures
 
@@ -71,33 +70,25 @@ def read_window(
     return Footage(pictures, waveform)
 
 
-def read_sound(path: Path, *, start: int, n_samples: int) -> Waveform:
-    """Read part of a sound file in the common form.
+def fill_pictures(pictures: Pictures, n_frames: int) -> Pictures:
+    """Pictures as a detector takes them, black behind their end.
 
     Args:
-        path: Of the FLAC.
-        start: Number of the first sample wanted.
-        n_samples: How many are wanted; fewer come where the file ends.
+        pictures: RGB, [frames, height, width, 3]; what is beyond the window is cut.
+        n_frames: Length of the window.
 
     Returns:
-        Mono float32, [time], in [-1, 1].
-
-    Raises:
-        ClipError: The file is missing, broken, or not mono of SAMPLE_RATE.
+        [3, n_frames, height, width].
     """
-    try:
-        with soundfile.SoundFile(path) as file:
-            if (file.samplerate, file.channels) != (SAMPLE_RATE, 1):
-                raise ClipError(
-                    ErrorKind.CORRUPT,
-                    f"{file.channels} channels of {file.samplerate} Hz, wanted 1 of {SAMPLE_RATE} Hz; "
-                    "run avfake fetch-audio again",
-                )
-            file.seek(min(start, file.frames))
-            return np.asarray(file.read(n_samples, dtype="float32"))
-    except (OSError, soundfile.LibsndfileError) as error:
-        kind = ErrorKind.CORRUPT if path.exists() else ErrorKind.NOT_FOUND
-        raise ClipError(kind, f"not a readable sound file: {one_line(error)}") from error
+    shown = pictures[:n_frames].transpose(3, 0, 1, 2)
+    video = np.zeros((3, n_frames, *shown.shape[2:]), np.uint8)
+    video[:, : shown.shape[1]] = shown
+    return video
+
+
+def fill_sound(waveform: Waveform, n_frames: int) -> Waveform:
+    """Sound of a window of ``n_frames`` pictures, zero behind its end, [time]."""
+    return fit_length(waveform, n_frames * SAMPLES_PER_FRAME)
 
 
 @contextmanager

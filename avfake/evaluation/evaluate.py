@@ -150,9 +150,7 @@ def _open_clips(path: Path, root: Path, config: DetectorConfig, hop_s: float | N
     if table["faces_path"].null_count == table.num_rows:
         raise AvfakeError(f"{path} has no face crops; run avfake faces, then avfake build-split again")
     check_split(table, root)
-    dataset = ClipDataset(
-        table, root, picture_size=config.picture_size, window_frames=config.n_frames, hop_s=hop_s
-    )
+    dataset = ClipDataset(table, root, window_frames=config.n_frames, hop_s=hop_s)
     if hop_s is not None and len(dataset) == table.num_rows:
         raise AvfakeError(
             f"no row of {path} lasts longer than the detector's window of {config.window_s} s; "

@@ -59,10 +59,10 @@ def refuse_other_clips(config: DetectorConfig) -> None:
                 f"the detector wants clips with {name}={getattr(config, name)}, here they have {found}; "
                 "take a detector that was trained on clips of avfake"
             )
-    if CROP_SIZE % config.picture_size:
+    if config.picture_size != CROP_SIZE:
         raise AvfakeError(
-            f"the detector wants pictures of {config.picture_size} pixels, which must divide the {CROP_SIZE} "
-            "of face crops; take another detector"
+            f"the detector wants pictures with picture_size={config.picture_size}, face crops have "
+            f"{CROP_SIZE}; take a detector of these, which can look at fewer pixels by its picture_shrink"
         )
     if config.n_samples != config.n_frames * SAMPLES_PER_FRAME:
         raise AvfakeError(

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from avfake.audio.activity import speech_bands
 from avfake.audio.decode import decode_sound
-from avfake.audio.io import SAMPLE_RATE, Waveform, fit_length, in_common_form
-from avfake.dataset.pictures import shrink
-from avfake.dataset.window import SAMPLES_PER_FRAME, Pictures, count_frames
+from avfake.audio.io import SAMPLE_RATE, Waveform, as_stored, in_common_form
+from avfake.dataset.window import SAMPLES_PER_FRAME, Pictures, count_frames, fill_pictures, fill_sound
 from avfake.errors import ClipError, ErrorKind
 from avfake.evaluation.inference import Windows
 from avfake.faces.detect import FaceDetector
@@ -22,7 +21,6 @@ from avfake.models.config import DetectorConfig
 
 _SHORTEST_S = 0.2  # of sound, as data sets have it
 _NO_FACE = (ErrorKind.NO_VIDEO, ErrorKind.NO_FACE, ErrorKind.FACE_LOST)
-_FULL_SCALE = 32_768  # of 16 bits
 _SEVERAL = {
     "sound": "It shows {} faces; the one whose mouth follows the sound is judged.",
     "size": "It shows {} faces; the most prominent one is judged.",
@@ -64,16 +62,14 @@ class Recording:
             starts: First picture of each, [windows].
             config: Of the detector.
         """
-        n_frames, n_samples, size = config.n_frames, config.n_samples, config.picture_size
+        n_frames, places = config.n_frames, starts.tolist()
         video = audio = None
         if self.crops is not None:
-            video = torch.zeros(len(starts), 3, n_frames, size, size, dtype=torch.uint8)
-            for window, start in zip(video, starts.tolist(), strict=True):
-                shown = shrink(self.crops[start : start + n_frames].transpose(3, 0, 1, 2), size)
-                window[:, : shown.shape[1]] = torch.from_numpy(shown)
+            shown = [fill_pictures(self.crops[start:], n_frames) for start in places]
+            video = torch.from_numpy(np.stack(shown))
         if self.waveform is not None:
-            heard = [self.waveform[start * SAMPLES_PER_FRAME :] for start in starts.tolist()]
-            audio = torch.from_numpy(np.stack([fit_length(sound, n_samples) for sound in heard]))
+            heard = [fill_sound(self.waveform[start * SAMPLES_PER_FRAME :], n_frames) for start in places]
+            audio = torch.from_numpy(np.stack(heard))
         return Windows(video, audio)
 
 
@@ -112,8 +108,7 @@ def _sound(path: Path) -> tuple[Waveform | None, str]:
     length_s = len(decoded.waveform) / decoded.sample_rate
     if length_s < _SHORTEST_S:
         return None, f"its sound lasts {length_s:.2f} s, at least {_SHORTEST_S} s are needed"
-    common = in_common_form(decoded.waveform, decoded.sample_rate) * _FULL_SCALE
-    waveform = (np.clip(np.rint(common), -_FULL_SCALE, _FULL_SCALE - 1) / _FULL_SCALE).astype(np.float32)
+    waveform = as_stored(in_common_form(decoded.waveform, decoded.sample_rate))
     return (waveform, "") if waveform.any() else (None, "its sound is digital silence")
 
 

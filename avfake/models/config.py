@@ -48,7 +48,7 @@ class DetectorConfig:
         window_s: Length of a clip, in seconds.
         frame_rate: Pictures per second.
         sample_rate: Of the sound, in Hz.
-        picture_size: Height and width of a picture, in pixels.
+        picture_size: Height and width of a picture, in pixels; face crops have 112.
         picture_shrink: Pixels a side that are averaged into one before the video stream sees them.
         picture_mean: Of red, green and blue over the pictures, which are in [0, 1]; taken away.
         picture_std: And what they are divided by then.

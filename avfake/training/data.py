@@ -87,7 +87,6 @@ class ClipData(pl.LightningDataModule):
         dataset = ClipDataset(
             table,
             self._root,
-            picture_size=config.detector.picture_size,
             window_frames=config.detector.n_frames,
             augmentation=augmentation,
             seed=config.seed,

@@ -7,9 +7,11 @@ from scipy.signal import resample_poly
 from avfake.audio.io import (
     HEADROOM_DB,
     SAMPLE_RATE,
+    as_stored,
     fit_length,
     in_common_form,
     load_flac,
+    read_sound,
     remove_dc,
     resample,
     save_flac,
@@ -73,3 +75,38 @@ def test_the_common_form_is_softer_by_its_headroom_and_nothing_else() -> None:
     waveform = tone(440, 1.0, 44_100) + np.float32(0.1)
     expected = tone(440, 1.0) * 10 ** (-HEADROOM_DB / 20)
     assert np.abs(in_common_form(waveform, 44_100) - expected)[2_000:-2_000].max() < 2e-4
+
+
+def test_any_part_of_a_sound_is_that_part_of_the_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    save_flac(path, speech_like(4.0), SAMPLE_RATE)
+    whole, _ = load_flac(path)
+    for start, n_samples in ((0, 10), (1, 4095), (22_050, 66_150), (88_199, 50), (88_200, 5), (90_000, 5)):
+        part = read_sound(path, start=start, n_samples=n_samples)
+        np.testing.assert_array_equal(part, whole[start : start + n_samples])
+        assert part.dtype == np.float32
+
+
+def test_stereo_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "two.flac"
+    save_flac(path, np.zeros((100, 2), np.float32), SAMPLE_RATE)
+    with pytest.raises(ClipError, match="2 channels of 22050 Hz, wanted 1 of 22050 Hz"):
+        read_sound(path, start=0, n_samples=10)
+
+
+def test_missing_sound_is_told_from_a_broken_one(tmp_path: Path) -> None:
+    (tmp_path / "b.flac").write_bytes(b"fLaC")
+    for name, kind in (("a.flac", ErrorKind.NOT_FOUND), ("b.flac", ErrorKind.CORRUPT)):
+        with pytest.raises(ClipError) as caught:
+            read_sound(tmp_path / name, start=0, n_samples=10)
+        assert caught.value.kind == kind
+
+
+def test_a_waveform_as_stored_is_what_its_file_gives_back(tmp_path: Path) -> None:
+    loud = 1.5 * speech_like(1.0) / np.abs(speech_like(1.0)).max()
+    for number, waveform in enumerate((speech_like(1.0), loud, np.float32([-1, 1, 1e-5, 1.6e-5, -2e-5]))):
+        save_flac(tmp_path / f"{number}.flac", waveform, SAMPLE_RATE)
+        stored = as_stored(waveform)
+        assert stored.dtype == np.float32
+        assert np.array_equal(stored, load_flac(tmp_path / f"{number}.flac")[0])
+        assert np.array_equal(as_stored(stored), stored)

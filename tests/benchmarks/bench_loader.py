@@ -61,11 +61,9 @@ def loading_ways(root: Path, n_clips: int, pool: ProcessPoolExecutor) -> dict[st
     table = make_files(root, n_clips)
     files = list(zip(table["faces_path"].to_pylist(), table["audio_path"].to_pylist(), strict=True))
     dataset = ClipDataset(table, root)
-    quarter = ClipDataset(table, root, picture_size=56)
     changed = ClipDataset(table, root, augmentation=Augmentation(flip=0.5, colour=0.2, jpeg=0.1, codec=0.1))
     workers = {
         "loader, 2 workers": dataset,
-        "loader, 2 workers, pictures of 56": quarter,
         "loader, 2 workers, augmented": changed,
     }
     loaders = {

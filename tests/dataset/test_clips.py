@@ -77,16 +77,6 @@ def test_row_shorter_than_its_files_is_cut_to_the_row(root: Path, long_clip: dic
     assert (clip.pad_frames, clip.pad_samples) == (25, 66_150 - 5 * 2205 - 100)
 
 
-def test_picture_size_averages_areas(root: Path, table: pa.Table) -> None:
-    full, small = ClipDataset(table, root)[0], ClipDataset(table, root, picture_size=28)[0]
-    areas = full.video.reshape(3, 30, 28, 4, 28, 4).double().mean(dim=(3, 5))
-    assert small.video.shape == (3, 30, 28, 28)
-    assert (small.video.double() - areas).abs().max() <= 0.5
-    assert torch.equal(small.audio, full.audio)
-    with pytest.raises(ValueError, match="picture_size=50 must divide 112"):
-        ClipDataset(table, root, picture_size=50)
-
-
 def test_hop_cuts_a_long_row_into_windows(root: Path, long_clip: dict[str, object]) -> None:
     rows = [make_row("x", "real-real", **long_clip), make_row("y", "real-real", **make_media(root, "y"))]
     dataset = ClipDataset(make_table(rows), root, hop_s=1.0)

@@ -26,7 +26,7 @@ def table(root: Path) -> pa.Table:
 
 
 def make_loader(root: Path, table: pa.Table, n_workers: int = 0, **options: object) -> ClipLoader:
-    dataset = ClipDataset(table, root, picture_size=14, augmentation=AUGMENTATION, seed=1)
+    dataset = ClipDataset(table, root, augmentation=AUGMENTATION, seed=1)
     sampler = build_sampler(table, "balanced", seed=1)
     return build_loader(dataset, batch_size=5, sampler=sampler, n_workers=n_workers, **options)
 

@@ -1,19 +1,6 @@
-import numpy as np
-import pytest
 import torch
 
-from avfake.dataset.pictures import scale_pictures, shrink
-
-
-@pytest.mark.parametrize("size", [112, 56, 28, 16, 1])
-def test_area_averages_are_those_of_torch(size: int) -> None:
-    planes = np.random.default_rng(0).integers(0, 256, (3, 2, 112, 112), np.uint8)
-    means = torch.nn.functional.interpolate(torch.from_numpy(planes).double(), size=(size, size), mode="area")
-    np.testing.assert_array_equal(shrink(planes, size), np.floor(means.numpy() + 0.5))
-
-
-def test_white_stays_white() -> None:
-    assert (shrink(np.full((1, 112, 112), 255, np.uint8), 7) == 255).all()
+from avfake.dataset.pictures import scale_pictures
 
 
 def test_scaled_pictures_lie_in_0_to_1() -> None:

@@ -1,37 +1,7 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from avfake.audio.io import SAMPLE_RATE, load_flac, save_flac
-from avfake.dataset.window import count_frames, read_sound
-from avfake.errors import ClipError, ErrorKind
-from tests.dummies import speech_like
-
-
-def test_any_part_of_a_sound_is_that_part_of_the_whole(tmp_path: Path) -> None:
-    path = tmp_path / "a.flac"
-    save_flac(path, speech_like(4.0), SAMPLE_RATE)
-    whole, _ = load_flac(path)
-    for start, n_samples in ((0, 10), (1, 4095), (22_050, 66_150), (88_199, 50), (88_200, 5), (90_000, 5)):
-        part = read_sound(path, start=start, n_samples=n_samples)
-        np.testing.assert_array_equal(part, whole[start : start + n_samples])
-        assert part.dtype == np.float32
-
-
-def test_stereo_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "two.flac"
-    save_flac(path, np.zeros((100, 2), np.float32), SAMPLE_RATE)
-    with pytest.raises(ClipError, match="2 channels of 22050 Hz, wanted 1 of 22050 Hz"):
-        read_sound(path, start=0, n_samples=10)
-
-
-def test_missing_sound_is_told_from_a_broken_one(tmp_path: Path) -> None:
-    (tmp_path / "b.flac").write_bytes(b"fLaC")
-    for name, kind in (("a.flac", ErrorKind.NOT_FOUND), ("b.flac", ErrorKind.CORRUPT)):
-        with pytest.raises(ClipError) as caught:
-            read_sound(tmp_path / name, start=0, n_samples=10)
-        assert caught.value.kind == kind
+from avfake.dataset.window import count_frames, fill_pictures, fill_sound
 
 
 @pytest.mark.parametrize(
@@ -39,3 +9,17 @@ def test_missing_sound_is_told_from_a_broken_one(tmp_path: Path) -> None:
 )
 def test_pictures_are_counted_to_half_a_picture(n_samples: int, n_frames: int) -> None:
     assert count_frames(n_samples) == n_frames
+
+
+@pytest.mark.parametrize(("n_shown", "n_frames"), [(7, 10), (10, 10), (13, 10)])
+def test_a_window_is_cut_or_black_and_silent_behind_the_end(n_shown: int, n_frames: int) -> None:
+    pictures = np.random.default_rng(0).integers(1, 256, (n_shown, 6, 4, 3)).astype(np.uint8)
+    waveform = np.random.default_rng(1).uniform(0.1, 1, n_shown * 2205).astype(np.float32)
+    video, audio = fill_pictures(pictures, n_frames), fill_sound(waveform, n_frames)
+    n_kept = min(n_shown, n_frames)
+    assert video.shape == (3, n_frames, 6, 4)
+    assert len(audio) == n_frames * 2205
+    np.testing.assert_array_equal(video[:, :n_kept].transpose(1, 2, 3, 0), pictures[:n_kept])
+    np.testing.assert_array_equal(audio[: n_kept * 2205], waveform[: n_kept * 2205])
+    assert not video[:, n_kept:].any()
+    assert not audio[n_kept * 2205 :].any()

@@ -96,13 +96,13 @@ def test_only_two_networks_of_their_own_have_no_head_for_the_whole() -> None:
     [
         ({"frame_rate": 25}, "frame_rate=25, here they have 10"),
         ({"sample_rate": 16_000}, "sample_rate=16000, here they have 22050"),
-        ({"picture_size": 100}, "100 pixels"),
+        ({"picture_size": 56}, "picture_size=56, face crops have 112; .* by its picture_shrink"),
         ({"window_s": 0.25}, "windows of 0.25 s"),
     ],
 )
 def test_a_detector_for_other_clips_is_refused(changes: dict[str, float], text: str) -> None:
     refuse_other_clips(PRESETS["paper"])
-    refuse_other_clips(DetectorConfig(picture_size=56))
+    refuse_other_clips(DetectorConfig(picture_shrink=4))
     with pytest.raises(AvfakeError, match=text):
         refuse_other_clips(replace(PRESETS["paper"], **changes))
 

@@ -22,7 +22,7 @@ from tests.dataset.making import make_row, make_table
 from tests.dummies import speech_like
 from tests.evaluation.filming import SOUND_RATE, film, film_face
 
-SECOND = DetectorConfig(window_s=1.0, picture_size=56)
+SECOND = DetectorConfig(window_s=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_windows_are_those_of_the_data_sets_row(talking: Path, tmp_path: Path, f
     row = make_row(
         "talk", "real-real", faces_path="talk.avi", audio_path=kept["audio_path"], n_samples=kept["n_samples"]
     )
-    dataset = ClipDataset(make_table([row]), tmp_path, picture_size=56, window_frames=10, hop_s=0.5)
+    dataset = ClipDataset(make_table([row]), tmp_path, window_frames=10, hop_s=0.5)
     windows = recording.windows(dataset.windows[:, 1], SECOND)
     assert len(dataset) == 3
     for number in range(3):
@@ -62,7 +62,7 @@ def test_behind_the_end_a_window_is_black_and_silent() -> None:
     crops = np.full((7, 112, 112, 3), 200, np.uint8)
     recording = Recording(crops, np.full(round(0.7 * SAMPLE_RATE), 0.5, np.float32))
     windows = recording.windows(np.array([0]), SECOND)
-    assert windows.video.shape == (1, 3, 10, 56, 56)
+    assert windows.video.shape == (1, 3, 10, 112, 112)
     assert windows.video[0, :, :7].unique().tolist() == [200]
     assert windows.video[0, :, 7:].unique().tolist() == [0]
     assert windows.audio.shape == (1, 22_050)

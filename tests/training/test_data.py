@@ -53,8 +53,8 @@ def test_val_is_dealt_so_that_each_row_can_be_found_again(n_rows: int, n_devices
             "sample_rate=16000, here they have 22050",
         ),
         (
-            {"detector": detector_config("tiny", ["picture_size=100"])},
-            "pictures of 100 pixels, which must divide",
+            {"detector": detector_config("tiny", ["picture_size=56"])},
+            "picture_size=56, face crops have 112; .* by its picture_shrink",
         ),
         (
             {"detector": detector_config("tiny", ["window_s=1.25"])},
