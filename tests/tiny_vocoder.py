@@ -41,6 +41,9 @@ class Tiny:
         if state is not None:
             load_strictly(self.network, state, card.name)
 
+    def to(self, device: torch.device) -> None:
+        self.network.to(device)
+
 
 def save_tiny(path: Path) -> None:
     """Weights as published: with weight norm, inside a dict, with what training left."""

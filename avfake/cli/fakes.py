@@ -1,7 +1,7 @@
 """Commands that make fake sound and look after the vocoders."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,6 +26,10 @@ def vocode(
         Path | None, typer.Option(help="File of weights to use instead of the published ones.")
     ] = None,
     blur: Annotated[float, typer.Option(min=0, max=1, help="Share of clips that get a random blur.")] = 0.5,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        typer.Option(help="What networks compute on; auto takes a GPU if there is one."),
+    ] = "auto",
     workspace: WorkspaceOption = None,
     executor: ExecutorOption = "local",
     retry: RetryOption = "transient",
@@ -45,6 +49,7 @@ def vocode(
         weights=weights,
         blur=blur,
         seed=seed,
+        device=device,
         jobs=jobs,
         executor=executor,
         retry=retry,

@@ -18,6 +18,7 @@ from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.files import inside, sha256_of
 from avfake.vocoders.base import Vocoder
+from avfake.vocoders.device import Device, find_device
 from avfake.vocoders.registry import full_name, load_vocoder, vocoders_at_hand, weights_sha256
 from avfake.vocoders.resynthesis import Clip, resynthesize, resynthesize_together
 
@@ -68,6 +69,7 @@ def vocode(
     weights: Path | None = None,
     blur: float = 0.5,
     seed: int = 0,
+    device: Device = "auto",
     jobs: int = 1,
     executor: str = "local",
     retry: Retry = "transient",
@@ -81,20 +83,23 @@ def vocode(
         weights: File to take instead of the published weights of the one vocoder that is named.
         blur: Probability that a clip's spectrogram is blurred; the strength is drawn per clip.
         seed: Of the draws.
+        device: What networks compute on; ``auto`` takes a GPU where a worker has one. It may change from run
+            to run, and what was made before stays, though another device's sound differs.
         jobs: Worker processes.
         executor: ``local`` or ``ray``.
         retry: Which failed clips are tried again.
 
     Raises:
-        AvfakeError: A vocoder is unknown, its weights cannot be had or are of another network, or no sound
-            was fetched.
+        AvfakeError: A vocoder is unknown, its weights cannot be had or are of another network, no sound was
+            fetched, or there is no GPU where one is asked for.
     """
     names = vocoders_at_hand() if "all" in vocoders else list(dict.fromkeys(map(full_name, vocoders)))
     if weights and len(names) != 1:
         raise AvfakeError(f"--weights {weights} belongs to one vocoder; {len(names)} are named")
     weights = weights and weights.absolute()  # workers elsewhere have other working folders
-    for name in names:
-        load_vocoder(name, weights or True)  # what cannot be loaded is refused before any work
+    find_device(device)
+    for name in names:  # what cannot be loaded is refused before any work; the GPU is left to the workers
+        load_vocoder(name, weights or True, "cpu")
     sources = {corpus: list(_tasks(workspace, corpus)) for corpus in corpora or workspace.corpora()}
     if empty := [corpus for corpus in corpora if not sources[corpus]]:
         raise AvfakeError(
@@ -106,7 +111,7 @@ def vocode(
     with workspace.lock():
         reports = tuple(
             run_stage(
-                _stage(workspace, corpus, _Resynthesize(workspace.root, name, weights, policy, seed)),
+                _stage(workspace, corpus, _Resynthesize(workspace.root, name, weights, policy, seed, device)),
                 tasks,
                 jobs=jobs,
                 executor=executor,
@@ -128,6 +133,7 @@ class _Resynthesize:
     weights: Path | None  # instead of those of the card
     policy: BlurPolicy
     seed: int
+    device: Device
 
     def __call__(self, tasks: Sequence[Task]) -> Iterator[Outcome | Exception]:
         for together in _cut(tasks):
@@ -149,7 +155,7 @@ class _Resynthesize:
 
     def _made(self, clips: Sequence[Clip]) -> Sequence[Waveform | Exception]:
         """Each clip anew, or why not; where all at once is too much, one by one."""
-        vocoder = _loaded(self.vocoder, self.weights)
+        vocoder = _loaded(self.vocoder, self.weights, self.device)
         made = attempt(resynthesize_together, vocoder, clips)
         if isinstance(made, Exception):
             return [attempt(resynthesize, vocoder, *clip) for clip in clips]
@@ -167,7 +173,7 @@ class _Resynthesize:
             "audio_path": name,
             "audio_sha256": sha256_of(self.root / name),
             "source_sha256": task.facts["audio_sha256"],
-            "checkpoint_sha256": _loaded(self.vocoder, self.weights).checkpoint_sha256,
+            "checkpoint_sha256": _loaded(self.vocoder, self.weights, self.device).checkpoint_sha256,
             "sample_rate": SAMPLE_RATE,
             "n_samples": len(matched.waveform),
             "blur_time_sigma": source.blur.time_sigma,
@@ -199,8 +205,8 @@ def _cut(tasks: Sequence[Task]) -> Iterator[list[Task]]:
 
 
 @lru_cache(maxsize=1)
-def _loaded(name: str, weights: Path | None) -> Vocoder:
-    return load_vocoder(name, weights or True)
+def _loaded(name: str, weights: Path | None, device: Device) -> Vocoder:
+    return load_vocoder(name, weights or True, device)
 
 
 def _stage(workspace: Workspace, corpus: str, work: _Resynthesize) -> Stage:

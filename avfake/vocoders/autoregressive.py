@@ -8,6 +8,7 @@ from torch import Tensor
 
 from avfake.audio.mel import MelConfig
 from avfake.vocoders.base import check_mel
+from avfake.vocoders.device import CPU, exact_convolutions
 from avfake.vocoders.folds import Folds, join_folds, plan_folds
 from avfake.vocoders.noise import clip_generators
 from avfake.vocoders.sampling import Network, Row, sample_rows
@@ -36,6 +37,10 @@ class VocoderNetwork(Network, Protocol):
         """The waveform, [rows, time], of what the network drew, [rows, time]."""
         ...
 
+    def to(self, device: torch.device) -> object:
+        """Move everything it holds."""
+        ...
+
 
 class AutoregressiveVocoder:
     """Sound drawn sample by sample from a network's distributions.
@@ -48,9 +53,11 @@ class AutoregressiveVocoder:
     Attributes:
         fold_s: Clips at least twice as long are cut into equal folds no shorter than this, in seconds; 0 cuts
             none. A clip's folds depend on its length alone, so that its sound does not depend on the batch.
+        device: Where the network computes.
     """
 
     checkpoint_sha256: str | None = None
+    device = CPU
 
     def __init__(self, name: str, mel: MelConfig, network: VocoderNetwork) -> None:
         if network.hop_length != mel.hop_length:
@@ -62,12 +69,18 @@ class AutoregressiveVocoder:
         self.network = network
         self.fold_s = _FOLD_S
 
+    def to(self, device: torch.device) -> None:
+        """Let the network compute on a device; Mels may lie on any."""
+        self.network.to(device)
+        self.device = device
+
     def __call__(self, mel: Tensor) -> Tensor:
         """Make waveforms, [batch, time], of log-Mel spectrograms, [batch, n_mels, mel_frames]."""
         check_mel(mel, self.mel)
         return torch.stack(self.make(mel.unbind()))
 
     @torch.inference_mode()
+    @exact_convolutions()
     def make(self, clips: Sequence[Tensor]) -> list[Tensor]:
         """Make clips of any lengths side by side.
 
@@ -75,15 +88,21 @@ class AutoregressiveVocoder:
             clips: Log-Mel spectrograms, each [n_mels, mel_frames].
 
         Returns:
-            Waveforms, each [time].
+            Waveforms, each [time], on the device of its clip.
         """
         for clip in clips:
             check_mel(clip[None], self.mel)
         plans = [self._plan(clip) for clip in clips]
-        rows = [row for clip, plan in zip(clips, plans, strict=True) for row in self._rows(clip, plan)]
+        rows = [
+            row
+            for clip, plan in zip(clips, plans, strict=True)
+            for row in self._rows(clip.to(self.device), plan)
+        ]
         samples = iter(sample_rows(self.network, rows))
         return [
-            self._join([next(samples) for _ in range(plan.n_folds)], plan)[: self._n_samples(clip)]
+            self._join([next(samples) for _ in range(plan.n_folds)], plan)[: self._n_samples(clip)].to(
+                clip.device
+            )
             for clip, plan in zip(clips, plans, strict=True)
         ]
 

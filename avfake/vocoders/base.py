@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # listing vocoders shall not load torch
+    import torch
     from torch import Tensor
 
     from avfake.audio.blur import Blur
@@ -34,8 +35,17 @@ class MelVocoder(Protocol):
 
         Returns:
             [batch, time], ``time = self.mel.n_samples(mel_frames)``; sample n belongs to sample n of the
-            waveform the Mel was made of. No clip's result depends on its neighbours in the batch.
+            waveform the Mel was made of. No clip's result depends on its neighbours in the batch. It lies on
+            the Mel's device, wherever the network computes.
         """
+        ...
+
+
+class NeuralVocoder(MelVocoder, Protocol):
+    """A Mel vocoder whose network can be moved."""
+
+    def to(self, device: "torch.device") -> None:
+        """Let the network compute on a device; Mels may lie on any."""
         ...
 
 

@@ -12,12 +12,13 @@ from avfake.audio.mel import MelConfig
 from avfake.errors import AvfakeError
 from avfake.vocoders.base import check_mel
 from avfake.vocoders.cards import Card
+from avfake.vocoders.device import CPU, exact_convolutions
 
 _PIECE_FRAMES = 512  # 6 s at 22,050 Hz, 0.3 GiB for HiFi-GAN V1; longer ones drop out of a CPU's cache
 
 
 class Network(Protocol):
-    """What makes the samples.
+    """What makes the samples: an ``nn.Module``.
 
     Attributes:
         hop_length: Samples per Mel frame.
@@ -31,6 +32,10 @@ class Network(Protocol):
 
     def __call__(self, mel: Tensor) -> Tensor:
         """Turn a Mel, [batch, n_mels, mel_frames], into [batch, 1, mel_frames * hop_length]."""
+        ...
+
+    def to(self, device: torch.device) -> object:
+        """Move everything it holds."""
         ...
 
 
@@ -78,9 +83,11 @@ class OnePassVocoder:
     Attributes:
         piece_frames: A clip of more Mel frames is made in pieces no longer than this, each with as much
             around it as the network looks at, so that it sounds as if made whole and memory is bounded.
+        device: Where the network computes.
     """
 
     checkpoint_sha256: str | None = None
+    device = CPU
 
     def __init__(
         self, name: str, mel: MelConfig, network: Network, statistics: Statistics | None = None
@@ -95,13 +102,19 @@ class OnePassVocoder:
         self.statistics = statistics
         self.piece_frames = _PIECE_FRAMES
 
+    def to(self, device: torch.device) -> None:
+        """Let the network compute on a device; Mels may lie on any."""
+        self.network.to(device)
+        self.device = device
+
     @torch.inference_mode()
+    @exact_convolutions()
     def __call__(self, mel: Tensor) -> Tensor:
         """Make waveforms, [batch, time], of log-Mel spectrograms, [batch, n_mels, mel_frames]."""
         check_mel(mel, self.mel)
         n_frames = mel.shape[2]
         made = mel.new_empty(len(mel), self.mel.n_samples(n_frames))
-        for clip, waveform in zip(mel, made, strict=True):
+        for clip, waveform in zip(mel.to(self.device), made, strict=True):
             padded = functional.pad(clip[None], (0, max(0, self._n_needed(n_frames) - n_frames)), "replicate")
             waveform.copy_(self._make(self._scale(padded), clip[None])[0, 0, : made.shape[1]])
         return made

@@ -10,7 +10,8 @@ from avfake.vocoders.cache import at_hand, check_weights, fetch_weights
 from avfake.vocoders.cards import Card, card_names, find_card, load_cards
 
 if TYPE_CHECKING:  # naming vocoders shall not load torch
-    from avfake.vocoders.base import Vocoder
+    from avfake.vocoders.base import NeuralVocoder, Vocoder
+    from avfake.vocoders.device import Device
 
 COMPUTED = {  # name -> module with build(), for families that have no weights
     "griffin-lim": "avfake.vocoders.griffin_lim",
@@ -56,7 +57,7 @@ def full_name(name: str) -> str:
     raise AvfakeError(f"vocoder {name!r} is unknown; choose one of {known}")
 
 
-def load_vocoder(name: str, weights: Path | bool = True) -> "Vocoder":
+def load_vocoder(name: str, weights: Path | bool = True, device: "Device" = "auto") -> "Vocoder":
     """Load a vocoder by name, ready to run.
 
     Args:
@@ -64,9 +65,12 @@ def load_vocoder(name: str, weights: Path | bool = True) -> "Vocoder":
         weights: True takes the weights of the card from the cache and downloads them when they are not
             there; a path is a file of the card's architecture; False draws random weights of the right
             shapes, for tests.
+        device: What its network computes on; ``auto`` takes a GPU where there is one. Families that only
+            compute stay on the CPU.
 
     Raises:
-        AvfakeError: The name is unknown, or the weights cannot be had, are damaged or of another network.
+        AvfakeError: The name is unknown, the weights cannot be had, are damaged or of another network, or
+            there is no GPU where one is asked for.
     """
     name = full_name(name)
     if name in COMPUTED:
@@ -75,16 +79,19 @@ def load_vocoder(name: str, weights: Path | bool = True) -> "Vocoder":
         return computed
     card = find_card(name)
     family = import_module(LEARNED[card.family])
-    if weights is False:
-        untrained: Vocoder = family.build(card, None)
-        return untrained
     from avfake.vocoders.checkpoint import fold_weight_norm, read_state
+    from avfake.vocoders.device import find_device
 
-    path, sha256 = _weights(card, weights)
-    place = card.checkpoint
-    state = read_state(path, container=place.container, member=place.member, stats=place.stats)
-    vocoder: Vocoder = family.build(card, fold_weight_norm(state))
+    goal = find_device(device)
+    state = sha256 = None
+    if weights is not False:
+        path, sha256 = _weights(card, weights)
+        place = card.checkpoint
+        stored = read_state(path, container=place.container, member=place.member, stats=place.stats)
+        state = fold_weight_norm(stored)
+    vocoder: NeuralVocoder = family.build(card, state)
     vocoder.checkpoint_sha256 = sha256
+    vocoder.to(goal)
     return vocoder
 
 

@@ -11,8 +11,10 @@ from torch.nn import functional
 
 from avfake.vocoders.distributions import Distribution
 
-_ROWS = {"cpu": 128, "cuda": 512}  # side by side at most; more gain little and cost memory
-_ROW_STEP = 8  # matrix products of fewer rows round otherwise, and a row would depend on its neighbours
+_ROWS = {"cpu": 128, "cuda": 256}  # side by side at most; more gain little and cost memory
+# Rows come in multiples of this: a product of another number of rows may round otherwise, and a row would
+# depend on its neighbours. A CPU's do below eight rows, a GPU's anywhere, so a GPU always gets as many.
+_ROW_STEP = {"cpu": 8, "cuda": 256}
 
 
 class Stepper(Protocol):
@@ -98,9 +100,9 @@ def sample_rows(network: Network, rows: Sequence[Row]) -> list[Tensor]:
     the first step belongs to the second.
     """
     device = rows[0].mel.device
-    n_groups = math.ceil(len(rows) / _ROWS.get(device.type, _ROWS["cpu"]))
-    n_at_once = math.ceil(len(rows) / n_groups)
-    loop = _Loop(network, math.ceil(n_at_once / _ROW_STEP) * _ROW_STEP, device)
+    n_most, step = _ROWS[device.type], _ROW_STEP[device.type]
+    n_at_once = math.ceil(len(rows) / math.ceil(len(rows) / n_most))
+    loop = _Loop(network, math.ceil(n_at_once / step) * step, device)
     made: list[Tensor] = []
     for first in range(0, len(rows), n_at_once):
         group = rows[first : first + n_at_once]

@@ -1,6 +1,7 @@
 """The rules of every vocoded file, held on real files of a workspace; and that kills cost nothing."""
 
 import hashlib
+import json
 import random
 import signal
 import subprocess
@@ -10,16 +11,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import typer
+from typer.testing import CliRunner
 
 from avfake.audio.align import measure_lag
 from avfake.audio.io import load_flac
 from avfake.audio.measure import active_speech, edge_silence, loudness_db
+from avfake.cli import fakes
+from avfake.curate import vocode as stage
 from avfake.curate.fetch_audio import fetch_audio
 from avfake.curate.index import index
 from avfake.curate.stage import read_ledger
 from avfake.curate.vocode import vocode
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
+from avfake.vocoders.base import Vocoder
+from avfake.vocoders.device import Device
+from avfake.vocoders.registry import load_vocoder
 from tests.dummies import speech_like, write_clip
 
 
@@ -89,6 +98,36 @@ def test_unknown_names_are_answered_with_the_known_ones(fetched: Workspace) -> N
         vocode(fetched, vocoders=["melgum"])
     with pytest.raises(AvfakeError, match="not indexed|no fetched sound"):
         vocode(fetched, vocoders=["world"], corpora=["dfdc"])
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_any_work(
+    fetched: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(AvfakeError, match="--device cuda: torch sees no GPU here; take --device cpu"):
+        vocode(fetched, vocoders=["melgan.embedded"], device="cuda")
+    assert not read_ledger(fetched.ledger("vocoded"), "melgan.embedded-folder")
+
+
+def test_the_device_that_is_typed_reaches_the_network_and_may_change(
+    fetched: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def load(name: str, weights: Path | bool, device: Device) -> Vocoder:
+        asked.append(device)
+        return load_vocoder(name, weights, "cpu")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(stage, "load_vocoder", load)
+    app = typer.Typer()
+    app.command()(fakes.vocode)
+    words = ["--vocoder", "melgan.embedded", "--jobs", "1", "--workspace", str(fetched.root), "--json"]
+    for device in ("cuda", "auto"):
+        said = CliRunner().invoke(app, [*words, "--device", device])
+        assert said.exit_code == 0, said.output
+    assert asked == ["cpu", "cuda", "cpu"]  # to see that it loads, to work, and to see that it loads
+    assert json.loads(said.stdout)["stages"][0]["n_done_before"] == 3
 
 
 def test_nothing_fetched_says_what_comes_first(workspace: Workspace) -> None:
