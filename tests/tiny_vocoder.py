@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from avfake.vocoders import cache, cards, registry
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.weights import load_strictly
 
 _CARD = """
 default = {default}
@@ -39,7 +39,7 @@ class Tiny:
         self.name, self.mel = card.name, card.mel
         self.network = nn.Sequential(nn.Conv1d(2, card.model["channels"], 1))
         if state is not None:
-            load_strictly(self.network, state, card.name)
+            load_strictly(self.network, state, f"weights do not fit vocoder {card.name}")
 
     def to(self, device: torch.device) -> None:
         self.network.to(device)

@@ -4,7 +4,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from avfake.cli.options import JsonOption, SeedOption, VerboseOption, WorkspaceOption
+from avfake.cli.options import (
+    AcceleratorOption,
+    AccumulateOption,
+    FieldsOption,
+    JsonOption,
+    PrecisionOption,
+    RecomputeOption,
+    SeedOption,
+    VerboseOption,
+    WorkersOption,
+    WorkspaceOption,
+)
 from avfake.cli.output import prepare, show
 
 
@@ -14,9 +25,7 @@ def train(
     preset: Annotated[str, typer.Option(help="paper, or tiny for a CPU.")] = "paper",
     framework: Annotated[str | None, typer.Option(help="two-plus-one, late-fusion or independent.")] = None,
     attention: Annotated[str | None, typer.Option(help="none, inter, inter+intra or joint.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Another field of the detector.")
-    ] = None,
+    set_: FieldsOption = None,
     pretrained: Annotated[
         str | None,
         typer.Option(
@@ -29,12 +38,10 @@ def train(
     ] = None,
     epochs: Annotated[int, typer.Option(help="At most so many.")] = 30,
     batch_size: Annotated[int, typer.Option(help="Clips of a step, over all devices.")] = 64,
-    accumulate: Annotated[int, typer.Option(help="Cut each batch into so many parts.")] = 1,
+    accumulate: AccumulateOption = 1,
     learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 2e-4,
-    precision: Annotated[
-        Literal["32-true", "bf16-mixed"], typer.Option(help="Numbers that a step is computed with.")
-    ] = "32-true",
-    recompute: Annotated[bool, typer.Option(help="A fraction of the memory for more time.")] = False,
+    precision: PrecisionOption = "32-true",
+    recompute: RecomputeOption = False,
     policy: Annotated[
         Literal["all", "balanced", "swap"], typer.Option(help="Which rows an epoch shows.")
     ] = "all",
@@ -46,10 +53,8 @@ def train(
         typer.Option(help="What on val decides on the best epoch."),
     ] = "auc_whole",
     patience: Annotated[int, typer.Option(help="Epochs without a better one before it stops; 0 never.")] = 10,
-    workers: Annotated[int, typer.Option(help="Processes that read clips, per device.")] = 0,
-    accelerator: Annotated[
-        Literal["auto", "cpu", "gpu"], typer.Option(help="What it runs on; auto takes a GPU if there is one.")
-    ] = "auto",
+    workers: WorkersOption = 0,
+    accelerator: AcceleratorOption = "auto",
     devices: Annotated[int, typer.Option(help="So many share each batch.")] = 1,
     strategy: Annotated[str, typer.Option(help="How they work together, in Lightning's words.")] = "auto",
     save_every: Annotated[int, typer.Option(help="Steps between two checkpoints of an epoch.")] = 100,

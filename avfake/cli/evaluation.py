@@ -5,12 +5,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from avfake.cli.options import JsonOption, SeedOption, VerboseOption, WorkspaceOption
+from avfake.cli.options import (
+    AcceleratorOption,
+    AggregationOption,
+    JsonOption,
+    SeedOption,
+    VerboseOption,
+    WindowsOption,
+    WorkersOption,
+    WorkspaceOption,
+)
 from avfake.cli.output import prepare, show
-
-AcceleratorOption = Annotated[
-    Literal["auto", "cpu", "gpu"], typer.Option(help="What it runs on; auto takes a GPU if there is one.")
-]
 
 
 def evaluate(
@@ -20,9 +25,9 @@ def evaluate(
     hop: Annotated[
         float | None, typer.Option(help="Join windows so far apart, in seconds; default the first alone.")
     ] = None,
-    aggregation: Annotated[Literal["mean", "max"], typer.Option(help="How windows are joined.")] = "mean",
-    batch_size: Annotated[int, typer.Option(min=1, help="Windows at a time.")] = 16,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that read clips.")] = 0,
+    aggregation: AggregationOption = "mean",
+    batch_size: WindowsOption = 16,
+    workers: WorkersOption = 0,
     accelerator: AcceleratorOption = "auto",
     workspace: WorkspaceOption = None,
     seed: SeedOption = 0,
@@ -56,11 +61,11 @@ def predict(
         "avfake-predictions"
     ),
     hop: Annotated[float, typer.Option(help="From window to window, in seconds.")] = 1.0,
-    aggregation: Annotated[Literal["mean", "max"], typer.Option(help="How windows are joined.")] = "mean",
+    aggregation: AggregationOption = "mean",
     face_detector: Annotated[
         Literal["retinaface", "mtcnn"], typer.Option(help="As for the clips it was trained on.")
     ] = "retinaface",
-    batch_size: Annotated[int, typer.Option(min=1, help="Windows at a time.")] = 8,
+    batch_size: WindowsOption = 8,
     workers: Annotated[int, typer.Option(min=0, help="Processes that find faces and sound.")] = 0,
     accelerator: AcceleratorOption = "auto",
     json: JsonOption = False,

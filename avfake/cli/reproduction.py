@@ -4,7 +4,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from avfake.cli.options import JobsOption, JsonOption, VerboseOption, WorkspaceOption
+from avfake.cli.options import (
+    AcceleratorOption,
+    AccumulateOption,
+    FieldsOption,
+    JobsOption,
+    JsonOption,
+    PrecisionOption,
+    RecomputeOption,
+    VerboseOption,
+    WorkersOption,
+    WorkspaceOption,
+)
 from avfake.cli.output import prepare, show
 
 
@@ -21,20 +32,14 @@ def reproduce(
     ] = None,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be done, and what is missing.")] = False,
     label: Annotated[str | None, typer.Option(help="Begins names of runs; default the preset.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of every detector.")
-    ] = None,
+    set_: FieldsOption = None,
     epochs: Annotated[int | None, typer.Option(help="At most so many.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Clips of a step.")] = None,
-    accumulate: Annotated[int, typer.Option(help="Cut each batch into so many parts.")] = 1,
-    precision: Annotated[
-        Literal["32-true", "bf16-mixed"], typer.Option(help="Numbers that a step is computed with.")
-    ] = "32-true",
-    recompute: Annotated[bool, typer.Option(help="A fraction of the memory for more time.")] = False,
-    accelerator: Annotated[
-        Literal["auto", "cpu", "gpu"], typer.Option(help="What it runs on; auto takes a GPU if there is one.")
-    ] = "auto",
-    workers: Annotated[int, typer.Option(min=0, help="Processes that read clips.")] = 0,
+    accumulate: AccumulateOption = 1,
+    precision: PrecisionOption = "32-true",
+    recompute: RecomputeOption = False,
+    accelerator: AcceleratorOption = "auto",
+    workers: WorkersOption = 0,
     allow_shortcuts: Annotated[bool, typer.Option(help="Go on with splits that fail their audit.")] = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,

@@ -111,6 +111,22 @@ def format_estimate(estimate: Mapping[str, Any]) -> str:
     return f"{text} [{100 * estimate['low']:.2f}, {100 * estimate['high']:.2f}]"
 
 
+def gather_notes(notes: Iterable[tuple[str, str, str]]) -> list[str]:
+    """One sentence per note, which names all the cells that it is about.
+
+    Args:
+        notes: Row, heading and note of each cell; an empty note says nothing.
+    """
+    cells: dict[str, dict[str, list[str]]] = {}
+    for row, heading, note in notes:
+        if note:
+            cells.setdefault(note, {}).setdefault(row, []).append(heading)
+    return [
+        f"{'; '.join(f'{row}, {_listed(headings)}' for row, headings in of_note.items())}: {note}."
+        for note, of_note in cells.items()
+    ]
+
+
 def escape_latex(text: str) -> str:
     """Text as LaTeX prints it."""
     return "".join(_LATEX.get(character, character) for character in text)
@@ -125,14 +141,20 @@ def _table(
     counted: bool = False,
 ) -> Table:
     """A row per entry, of estimates that lie at a path within it, and what their notes say."""
-    rows, notes = [], list(dict.fromkeys(map(_brackets, summaries)))
+    rows, notes = [], []
     for name, entry in entries.items():
         cells = {heading: _at(entry, path) for heading, path in columns.items()}
         count = [str(entry["n_samples"])] if counted else []
         rows.append((name, *count, *map(format_estimate, cells.values())))
-        notes += [f"{name}, {heading}: {cell['note']}." for heading, cell in cells.items() if cell["note"]]
+        notes += [(name, heading, cell["note"]) for heading, cell in cells.items()]
     headings = (what, *(["samples"] if counted else []), *columns)
-    return Table(headings, tuple(rows), tuple(notes))
+    brackets = dict.fromkeys(map(_brackets, summaries))
+    return Table(headings, tuple(rows), (*brackets, *gather_notes(notes)))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _brackets(summary: Summary) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from avfake.errors import AvfakeError, one_line
 from avfake.files import whole_file, write_bytes
 from avfake.models.config import DetectorConfig, differences
+from avfake.weights import load_strictly
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 _KEY = "config"  # in the head of the weights, which ties them to their configuration
@@ -60,7 +61,7 @@ def load_weights(model: nn.Module, config: DetectorConfig, folder: Path) -> None
     """
     if wrong := differences(read_config(folder), config):
         raise AvfakeError(f"{folder} holds a detector of another configuration: {'; '.join(wrong)}")
-    load_strictly(model, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
+    load_strictly(model, read_tensors(folder / WEIGHTS), f"weights {folder / WEIGHTS} do not fit")
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -82,25 +83,3 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise AvfakeError(f"weights {path} hold NaN or infinite numbers in {key}; get them again")
     return dict(state)
-
-
-def load_strictly(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
-    """Load a state if, and only if, every key and every shape is the module's own.
-
-    Args:
-        module: Of any kind.
-        state: Tensors by key.
-        path: Where they come from, for the message.
-
-    Raises:
-        AvfakeError: Keys are missing, are too many, or have another shape.
-    """
-    own = {key: list(tensor.shape) for key, tensor in module.state_dict().items()}
-    found = {key: list(tensor.shape) for key, tensor in state.items()}
-    if wrong := [key for key in own | found if own.get(key) != found.get(key)]:
-        key = wrong[0]
-        raise AvfakeError(
-            f"weights {path} do not fit: {key} is {found.get(key, 'missing')} instead of "
-            f"{own.get(key, 'absent')}, and {len(wrong) - 1} more such differences"
-        )
-    module.load_state_dict(state)

@@ -8,8 +8,9 @@ from avfake.errors import AvfakeError
 from avfake.files import sha256_of
 from avfake.models.config import STREAM_FIELDS, DetectorConfig, differences
 from avfake.models.frameworks.base import Detector
-from avfake.models.pretrained import WEIGHTS, load_strictly, read_config, read_tensors
+from avfake.models.pretrained import WEIGHTS, read_config, read_tensors
 from avfake.progress import track_bytes
+from avfake.weights import load_strictly
 
 _SHAPE = ("video_stream", "video_widths", "video_blocks", "video_stem_width")  # what weights must fit
 _CLASSIFIER = ("fc.weight", "fc.bias")  # of 400 classes; ours has two and keeps its random weights
@@ -83,7 +84,7 @@ def load_kinetics(model: Detector, path: Path) -> None:
     state = {key: tensor for key, tensor in read_tensors(path).items() if key not in _CLASSIFIER}
     stream = model.get_submodule("video")
     head = {key: tensor for key, tensor in stream.state_dict().items() if key in _CLASSIFIER}
-    load_strictly(stream, {**state, **head}, path)
+    load_strictly(stream, {**state, **head}, f"weights {path} do not fit")
 
 
 def load_streams(model: Detector, folder: Path) -> None:
@@ -101,7 +102,7 @@ def load_streams(model: Detector, folder: Path) -> None:
     state = read_tensors(folder / WEIGHTS)
     for name in ("video", "audio"):
         own = {key.removeprefix(f"{name}."): x for key, x in state.items() if key.startswith(f"{name}.")}
-        load_strictly(model.get_submodule(name), own, folder / WEIGHTS)
+        load_strictly(model.get_submodule(name), own, f"weights {folder / WEIGHTS} do not fit")
 
 
 def _check_name(path: Path) -> None:

@@ -15,7 +15,8 @@ from avfake.evaluation.result_folder import SCORES
 from avfake.evaluation.scores import load_scores
 from avfake.reproduction.experiments import find_experiment
 from avfake.reproduction.plan import Plan, RunPlan, SplitPlan, make_plan
-from avfake.reproduction.results import Result, join_scores, measure, write_results
+from avfake.reproduction.results import write_results
+from avfake.reproduction.seeds import Result, join_scores, measure
 from avfake.reproduction.settings import Settings
 from avfake.reproduction.wild import judge_sounds
 from avfake.training.fit import train

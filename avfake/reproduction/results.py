@@ -2,94 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from avfake.evaluation.bootstrap import LEVEL, N_DRAWS, Estimate, estimate, resample
-from avfake.evaluation.metrics import NEEDS_BOTH, Metric
-from avfake.evaluation.scores import Floats, Head, Ints, Scores
-from avfake.evaluation.summary import METRICS
-from avfake.evaluation.tables import NO_VALUE, Table, format_estimate
+from avfake.evaluation.bootstrap import LEVEL, N_DRAWS
+from avfake.evaluation.tables import NO_VALUE, Table, format_estimate, gather_notes
 from avfake.files import write_bytes
-from avfake.reproduction.experiments import Experiment, Measure
+from avfake.reproduction.experiments import Experiment
 from avfake.reproduction.plan import Plan, RunPlan
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """What detectors that differ in their seed alone said of the same samples.
-
-    Attributes:
-        identity_group: Of each sample.
-        labels: By head, [samples].
-        p: Probabilities of being fake by head, [seeds, samples].
-        whole_by: As in ``Scores``.
-    """
-
-    identity_group: Sequence[str]
-    labels: Mapping[Head, Ints]
-    p: Mapping[Head, Floats]
-    whole_by: str = "head"
-
-
-@dataclass(frozen=True)
-class Result:
-    """A filled row of the table.
-
-    Attributes:
-        runs: One per seed.
-        measured: One estimate per measure: the mean over the seeds, and the interval of that mean over
-            resampled identities.
-        each: The value of each seed, per measure.
-        n_samples: That were judged.
-        n_groups: Of identities among them.
-        whole_by: As in ``Scores``.
-    """
-
-    runs: tuple[RunPlan, ...]
-    measured: tuple[Estimate, ...]
-    each: tuple[tuple[float | None, ...], ...]
-    n_samples: int
-    n_groups: int
-    whole_by: str
-
-
-def join_scores(scores: Sequence[Scores]) -> Judged:
-    """Scores of several seeds on one split."""
-    first = scores[0]
-    if any(not np.array_equal(first.sample_id, other.sample_id) for other in scores):
-        raise ValueError("scores of other samples cannot be joined")
-    heads: tuple[Head, ...] = ("video", "audio", "whole")
-    return Judged(
-        first.identity_group.tolist(),
-        {head: first.labels(head) for head in heads},
-        {head: np.stack([found.p(head) for found in scores]) for head in heads},
-        first.whole_by,
-    )
-
-
-def measure(runs: Sequence[RunPlan], judged: Judged, measures: Sequence[Measure]) -> Result:
-    """Fill a row."""
-    resamples = resample(judged.identity_group, seed=0)
-    found, each = [], []
-    for head, metric in measures:
-        labels, p = judged.labels[head], judged.p[head]
-        one_sided = METRICS[metric] in NEEDS_BOTH and len(np.unique(labels)) < 2
-        found.append(
-            estimate(METRICS[metric], labels, p[0], resamples)
-            if one_sided or len(p) == 1
-            else estimate(_mean(METRICS[metric]), labels, p, resamples)
-        )
-        each.append(
-            tuple(None if one_sided else float(METRICS[metric](labels, of_seed, None)) for of_seed in p)
-        )
-    n_groups = resamples.counts.shape[1]
-    return Result(
-        tuple(runs), tuple(found), tuple(each), len(judged.identity_group), n_groups, judged.whole_by
-    )
+from avfake.reproduction.seeds import Result
 
 
 def result_tables(plan: Plan, results: Mapping[str, Result]) -> dict[str, Table]:
@@ -183,28 +105,26 @@ def _entry(experiment: Experiment, run: RunPlan, result: Result | None) -> dict[
     }
 
 
-def _mean(metric: Metric) -> Metric:
-    """A metric of several seeds' probabilities, [seeds, samples]: its mean."""
-
-    def mean(labels: Ints, p: Floats, weights: Floats | None) -> Floats:
-        return np.asarray(np.mean([metric(labels, of_seed, weights) for of_seed in p], axis=0))
-
-    return mean
-
-
 def _table(experiment: Experiment, runs: Sequence[RunPlan], results: Mapping[str, Result]) -> Table:
-    rows, notes = [], []
+    rows, notes, maximum = [], [], []
+    of_whole = any(measure.head == "whole" for measure in experiment.measures)
+    titles = [measure.title for measure in experiment.measures]
     for run in runs:
         name = _row_name(run)
         result = results.get(run.name)
         cells = [NO_VALUE] * len(experiment.measures)
         if result is not None:
-            cells = [format_estimate(found._asdict()) for found in result.measured]
-            notes += _row_notes(experiment, name, result)
+            cells = [format_estimate(estimate._asdict()) for estimate in result.measured]
+            found = zip(titles, result.measured, strict=True)
+            notes += [(name, title, estimate.note) for title, estimate in found]
+            maximum += [name] if of_whole and result.whole_by == "maximum" else []
         published = [NO_VALUE if number is None else f"{number:.2f}" for number in run.row.published]
         rows.append((name, *(text for both in zip(cells, published, strict=True) for text in both)))
-    headings = [text for measure in experiment.measures for text in (measure.title, "paper")]
-    return Table(("detector", *headings), tuple(rows), tuple(dict.fromkeys([*_brackets(results), *notes])))
+    headings = [text for title in titles for text in (title, "paper")]
+    remarks = [*_brackets(results), *gather_notes(notes)]
+    if maximum:
+        remarks.append(f"{', '.join(maximum)}: the whole is the larger of p(video) and p(audio), our choice.")
+    return Table(("detector", *headings), tuple(rows), tuple(remarks))
 
 
 def _row_name(run: RunPlan) -> str:
@@ -212,17 +132,6 @@ def _row_name(run: RunPlan) -> str:
         return run.row.label
     here = f" (here {run.left_out})" if run.left_out else ""
     return f"{run.row.unseen}{here}: {run.row.label}"
-
-
-def _row_notes(experiment: Experiment, name: str, result: Result) -> list[str]:
-    notes = [
-        f"{name}, {measure.title}: {found.note}."
-        for measure, found in zip(experiment.measures, result.measured, strict=True)
-        if found.note
-    ]
-    if result.whole_by == "maximum" and any(measure.head == "whole" for measure in experiment.measures):
-        notes.append(f"{name}: the whole is the larger of p(video) and p(audio), our choice.")
-    return notes
 
 
 def _brackets(results: Mapping[str, Result]) -> list[str]:

@@ -19,7 +19,7 @@ from avfake.evaluation.inference import (
     refuse_other_clips,
 )
 from avfake.models.build import load_detector
-from avfake.reproduction.results import Judged
+from avfake.reproduction.seeds import Judged
 
 _AT_ONCE = 32  # clips
 

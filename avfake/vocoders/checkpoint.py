@@ -11,6 +11,7 @@ from avfake.errors import AvfakeError, one_line
 from avfake.vocoders.containers import open_checkpoint, read_member
 from avfake.vocoders.hdf5 import read_datasets
 from avfake.vocoders.unpickle import Inert
+from avfake.weights import load_strictly
 
 N = TypeVar("N", bound=nn.Module)
 _LAYOUTS = (
@@ -72,33 +73,6 @@ def fold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return folded
 
 
-def load_strictly(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
-    """Load a state into a network if, and only if, every key and every shape is the network's own.
-
-    Args:
-        network: Without weight norm.
-        state: As ``fold_weight_norm`` gives it.
-        name: Of the vocoder, for the message.
-
-    Raises:
-        AvfakeError: Keys are missing, are too many, or have another shape.
-    """
-    own = network.state_dict()
-    wrong = [f"{key} is missing" for key in own if key not in state]
-    wrong += [f"{key} is unknown" for key in state if key not in own]
-    wrong += [
-        f"{key} is {list(state[key].shape)} instead of {list(own[key].shape)}"
-        for key in own
-        if key in state and own[key].shape != state[key].shape
-    ]
-    if wrong:
-        raise AvfakeError(
-            f"weights do not fit vocoder {name}: {wrong[0]}, and {len(wrong) - 1} more such differences; "
-            "take the checkpoint of its card, or the card of this checkpoint"
-        )
-    network.load_state_dict(state)
-
-
 def settled(make: Callable[[], N], state: Mapping[str, Tensor] | None, name: str) -> N:
     """A network in evaluation mode.
 
@@ -114,7 +88,8 @@ def settled(make: Callable[[], N], state: Mapping[str, Tensor] | None, name: str
         torch.manual_seed(0)
         network = make()
     if state is not None:
-        load_strictly(network, state, name)
+        advice = "take the checkpoint of its card, or the card of this checkpoint"
+        load_strictly(network, state, f"weights do not fit vocoder {name}", advice)
     return network.eval().requires_grad_(False)
 
 

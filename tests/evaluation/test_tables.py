@@ -10,6 +10,7 @@ from avfake.evaluation.tables import (
     detector_table,
     escape_latex,
     format_estimate,
+    gather_notes,
     method_table,
     quadrant_table,
     vocoder_table,
@@ -66,7 +67,22 @@ def test_missing_numbers_come_with_their_reason() -> None:
     summary = summarise(make_scores(rows, *np.random.default_rng(0).random((3, rows.num_rows))), n_draws=50)
     table = detector_table({"late-fusion": summary})
     assert table.rows[0][5] == "–"
-    assert "late-fusion, whole AUC: no real sample." in table.notes
+    assert "late-fusion, whole balanced accuracy and whole AUC: no real sample." in table.notes
+
+
+def test_cells_of_equal_notes_share_a_sentence() -> None:
+    notes = [
+        ("melgan", "audio recall", "no real sample"),
+        ("melgan", "audio AUC", "no real sample"),
+        ("melgan", "whole recall", ""),
+        ("world", "audio AUC", "no sample"),
+        ("world", "whole recall", "no real sample"),
+    ]
+    assert gather_notes(notes) == [
+        "melgan, audio recall and audio AUC; world, whole recall: no real sample.",
+        "world, audio AUC: no sample.",
+    ]
+    assert gather_notes([("a", h, "n") for h in "xyz"]) == ["a, x, y and z: n."]
 
 
 TABLE = Table(("kind", "share_1"), (("a|b & c_d", "50 % [4, 6]"), ("[x]", "–")), ("Mind this.",))

@@ -153,8 +153,8 @@ def spoil(state: State) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (drop, r"w\.pth do not fit: layer1\.0\.conv1\.0\.0\.weight is missing instead of \[18, 8, 1, 3, 3\]"),
-        (rename, r"layer1\.0\.conv1\.0\.0\.weight is missing instead of .*, and 1 more"),
+        (drop, r"w\.pth do not fit: layer1\.0\.conv1\.0\.0\.weight is missing, and 0 more"),
+        (rename, r"layer1\.0\.conv1\.0\.0\.weight is missing, and 1 more"),
         (widen, r"layer4\.0\.conv1\.0\.0\.weight is \[1, 2, 1, 3, 3\] instead of"),
         (spoil, r"hold NaN or infinite numbers in stem\.0\.weight"),
     ],

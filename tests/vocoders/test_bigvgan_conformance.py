@@ -11,7 +11,7 @@ import torch
 from avfake.vocoders.antialias import low_pass
 from avfake.vocoders.bigvgan import BigVganConfig, BigVganNetwork, network_keys
 from avfake.vocoders.cards import load_cards
-from avfake.vocoders.checkpoint import load_strictly
+from avfake.weights import load_strictly
 from tests.vocoders.stepping import vectors_of
 
 pytestmark = pytest.mark.shared

@@ -15,10 +15,10 @@ from torch import Tensor
 from avfake.audio.align import measure_lag
 from avfake.audio.io import resample
 from avfake.audio.mel import log_mel
-from avfake.vocoders.checkpoint import load_strictly
 from avfake.vocoders.hifigan import HiFiGanConfig, HiFiGanNetwork, network_keys
 from avfake.vocoders.one_pass import OnePassVocoder
 from avfake.vocoders.registry import load_vocoder
+from avfake.weights import load_strictly
 from tests.vocoders.stepping import vectors_of
 
 CARD = "hifigan.ljspeech-v3"  # what the trained weights are of

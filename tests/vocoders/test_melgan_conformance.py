@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from avfake.vocoders.checkpoint import load_strictly
 from avfake.vocoders.melgan import MelGanConfig, MelGanNetwork, network_keys
+from avfake.weights import load_strictly
 from tests.vocoders.stepping import vectors_of
 
 pytestmark = pytest.mark.shared

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from avfake.vocoders.checkpoint import load_strictly
 from avfake.vocoders.melgan import network_keys
 from avfake.vocoders.multiband_melgan import MultibandMelGanConfig, MultibandMelGanNetwork
+from avfake.weights import load_strictly
 from tests.vocoders.stepping import Vectors, vectors_of
 
 pytestmark = pytest.mark.shared

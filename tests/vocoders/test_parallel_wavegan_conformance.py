@@ -14,9 +14,9 @@ from torch.nn import functional
 from avfake.audio.align import measure_lag
 from avfake.audio.io import load_flac, resample
 from avfake.audio.mel import log_mel
-from avfake.vocoders.checkpoint import load_strictly
 from avfake.vocoders.parallel_wavegan import ParallelWaveGan, ParallelWaveGanConfig, ParallelWaveGanNetwork
 from avfake.vocoders.registry import load_vocoder
+from avfake.weights import load_strictly
 from tests.vocoders.stepping import vectors_of
 
 CARD = "parallel-wavegan.ljspeech-v1"  # that the trained weights belong to

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from avfake.vocoders.checkpoint import load_strictly
 from avfake.vocoders.style_melgan import StyleMelGanConfig, StyleMelGanNetwork
+from avfake.weights import load_strictly
 from tests.vocoders.stepping import vectors_of
 
 pytestmark = pytest.mark.shared

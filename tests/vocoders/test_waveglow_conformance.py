@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from avfake.vocoders.checkpoint import load_strictly
 from avfake.vocoders.waveglow import WaveGlowConfig, WaveGlowNetwork
+from avfake.weights import load_strictly
 from tests.vocoders.stepping import Vectors, vectors_of
 
 HOP_LENGTH = 256  # fixed in the reference

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from avfake.vocoders.checkpoint import load_strictly
 from avfake.vocoders.wavenet import WaveNetConfig, WaveNetNetwork
+from avfake.weights import load_strictly
 from tests.vocoders.stepping import N_ROWS, Vectors, drawn_of, free_run, outputs_of, vectors_of
 
 SILENCE = 127  # the class that generation begins with

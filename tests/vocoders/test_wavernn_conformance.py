@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from avfake.vocoders.checkpoint import load_strictly
 from avfake.vocoders.distributions import expand_mu_law
 from avfake.vocoders.wavernn import WaveRnnConfig, WaveRnnNetwork, network_keys
+from avfake.weights import load_strictly
 from tests.vocoders.stepping import N_ROWS, Vectors, drawn_of, free_run, outputs_of, vectors_of
 
 N_FADED = 20  # last hops, which the reference fades out
