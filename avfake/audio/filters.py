@@ -1,9 +1,12 @@
 """Filters without delay: a low-pass, the bands of a sound, another's average spectrum and rumble."""
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import firwin, get_window, kaiserord, oaconvolve
 
+from avfake.audio.blocks import by_blocks
 from avfake.audio.io import Waveform
 from avfake.audio.measure import average_spectrum_db
 
@@ -31,9 +34,8 @@ def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform
     if cutoff_hz >= sample_rate / 2:
         return waveform
     taps = _low_pass_taps(cutoff_hz, TRANSITION_HZ, sample_rate)
-    delay = len(taps) // 2
-    filtered = oaconvolve(waveform.astype(np.float64), taps)
-    return np.asarray(filtered[delay : delay + len(waveform)], np.float32)
+    # taps of 64 bits make the sum one of 64 bits
+    return by_blocks(partial(oaconvolve, in2=taps, mode="same"), waveform, reach=len(taps) // 2)
 
 
 def split_bands(waveform: Waveform, edges_hz: tuple[float, ...], sample_rate: int) -> list[Waveform]:
@@ -53,16 +55,15 @@ def split_bands(waveform: Waveform, edges_hz: tuple[float, ...], sample_rate: in
     return [*bands, rest]
 
 
-def with_average_spectrum(waveform: Waveform, model: Waveform) -> Waveform:
-    """Give a sound the average spectrum of ``model``, with linear phase.
+def with_average_spectrum(waveform: Waveform, model_db: NDArray[np.float64]) -> Waveform:
+    """Give a sound the average spectrum of a model, with linear phase.
 
-    Where the band of ``model`` has ended, whatever it takes is done; within it LARGEST_TINT_DB at most.
+    Where the band of the model has ended, whatever it takes is done; within it LARGEST_TINT_DB at most.
 
     Args:
-        waveform: [time], as loud as ``model``.
-        model: [time], at the same sample rate.
+        waveform: [time], as loud as the model.
+        model_db: ``average_spectrum_db`` of the model, at the same sample rate.
     """
-    model_db = average_spectrum_db(model)
     depth_db = _IN_BAND_DB - (model_db - model_db.max())
     beyond = np.clip(depth_db / (_IN_BAND_DB - _OUT_OF_BAND_DB), 0, 1)
     lowest, highest = (LARGEST_TINT_DB + beyond * (limit - LARGEST_TINT_DB) for limit in (120.0, 60.0))
@@ -73,14 +74,23 @@ def with_average_spectrum(waveform: Waveform, model: Waveform) -> Waveform:
         total_db += gains_db
         taps = np.roll(np.fft.irfft(10 ** (gains_db / 20)), len(gains_db) - 1)[1:]
         taps *= get_window(("kaiser", 9.0), len(taps), fftbins=False)
-        waveform = oaconvolve(waveform, taps.astype(np.float32), mode="same")
+        tint = partial(oaconvolve, in2=taps.astype(np.float32), mode="same")
+        waveform = by_blocks(tint, waveform, reach=len(taps) // 2)
     return waveform
 
 
 def rumble(waveform: Waveform, sample_rate: int) -> Waveform:
     """What a sound holds below the voice, RUMBLE_HZ, [time]."""
     taps = _low_pass_taps(RUMBLE_HZ, _RUMBLE_TRANSITION_HZ, sample_rate)
-    return mirrored_convolve(waveform.astype(np.float64), taps).astype(np.float32)
+    return by_blocks(
+        lambda sound: mirrored_convolve(sound.astype(np.float64), taps), waveform, reach=len(taps) // 2
+    )
+
+
+def without_rumble(waveform: Waveform, sample_rate: int) -> Waveform:
+    """What a sound holds from the voice upwards, [time]."""
+    low = rumble(waveform, sample_rate)
+    return np.subtract(waveform, low, out=low)
 
 
 def mirrored_convolve(waveform: NDArray[np.floating], taps: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avfake.audio.align import measure_lag
-from avfake.audio.filters import rumble, with_average_spectrum
+from avfake.audio.filters import rumble, with_average_spectrum, without_rumble
 from avfake.audio.io import Waveform, remove_dc
 from avfake.audio.measure import (
     FLOOR_DB,
     active_speech,
+    average_spectrum_db,
     bandwidth_hz,
     log_spectral_distance_db,
     loudness_db,
 )
-from avfake.audio.pauses import digital_silence, level_pauses
+from avfake.audio.pauses import Levels, digital_silence, level_pauses, measure_levels
 from avfake.audio.phases import STEPS_HZ, peaks_of, turn_to_peaks
 from avfake.errors import ClipError, ErrorKind
 
@@ -66,17 +67,10 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
     """
     if not np.isfinite(fake).all():
         raise ClipError(ErrorKind.NOT_FINITE, "the vocoder's output holds NaN or infinite samples")
-    low = rumble(source, sample_rate)
-    parts = _Parts(
-        fake=fake - rumble(fake, sample_rate),
-        source=source,
-        voice=source - low,
-        low=low,
-        speech=active_speech(source, sample_rate),
-        sample_rate=sample_rate,
-    )
-    gain_db = _speech_gain_db(parts)
-    matched, lag_ms = _on_time(parts, gain_db)
+    voice = without_rumble(fake, sample_rate)
+    model = _learn(source, sample_rate)
+    gain_db = _speech_gain_db(voice, model)
+    matched, lag_ms = _on_time(voice, model, gain_db)
     return Matched(
         waveform=matched,
         gain_db=gain_db,
@@ -86,34 +80,51 @@ def match_sound(fake: Waveform, source: Waveform, sample_rate: int) -> Matched:
     )
 
 
-class _Parts(NamedTuple):
-    """A resynthesis and its source, each taken apart at the lower end of the voice.
+class _Model(NamedTuple):
+    """A source, and what is taken over from it.
 
-    What lies below is the room's. Left in, it would pass for the loudness of a pause, which the vocoder would
-    then fill with hiss.
+    It is taken apart at the lower end of the voice. What lies below is the room's: left in, it would pass for
+    the loudness of a pause, which the vocoder would then fill with hiss.
 
     Attributes:
-        fake: Resynthesis without rumble, [time].
         source: [time].
-        voice: The source without rumble, [time].
-        low: The source's rumble, [time].
-        speech: Samples of the source's active speech, [time].
         sample_rate: In Hz.
+        low: What lies below the voice, [time].
+        speech: Samples of active speech, [time].
+        speech_db: Loudness of the voice over them.
+        levels: Of the voice.
+        spectrum_db: Average spectrum of the voice.
     """
 
-    fake: Waveform
     source: Waveform
-    voice: Waveform
+    sample_rate: int
     low: Waveform
     speech: NDArray[np.bool_]
-    sample_rate: int
+    speech_db: float
+    levels: Levels
+    spectrum_db: NDArray[np.float64]
 
 
-def _speech_gain_db(parts: _Parts) -> float:
-    speech_db = loudness_db(parts.fake, parts.speech)
+def _learn(source: Waveform, sample_rate: int) -> _Model:
+    low = rumble(source, sample_rate)
+    voice = source - low
+    speech = active_speech(source, sample_rate)
+    return _Model(
+        source=source,
+        sample_rate=sample_rate,
+        low=low,
+        speech=speech,
+        speech_db=loudness_db(voice, speech),
+        levels=measure_levels(voice, sample_rate),
+        spectrum_db=average_spectrum_db(voice),
+    )
+
+
+def _speech_gain_db(voice: Waveform, model: _Model) -> float:
+    speech_db = loudness_db(voice, model.speech)
     if speech_db <= FLOOR_DB + 1:
         raise ClipError(ErrorKind.SILENT, "the vocoder's output is silent where its source speaks")
-    gain_db = loudness_db(parts.voice, parts.speech) - speech_db
+    gain_db = model.speech_db - speech_db
     if abs(gain_db) > LARGEST_GAIN_DB:
         raise ClipError(
             ErrorKind.WRONG_LEVEL,
@@ -122,12 +133,12 @@ def _speech_gain_db(parts: _Parts) -> float:
     return gain_db
 
 
-def _on_time(parts: _Parts, gain_db: float) -> tuple[Waveform, float | None]:
+def _on_time(voice: Waveform, model: _Model, gain_db: float) -> tuple[Waveform, float | None]:
     """The matched resynthesis, [time], and its lag in milliseconds."""
     lag_ms = 0.0
     for limit_db, steps_hz in _ATTEMPTS:
-        matched = _matched(parts, gain_db, limit_db, steps_hz)
-        lag_s = measure_lag(parts.source, matched, parts.sample_rate)
+        matched = _matched(voice, model, gain_db, limit_db, steps_hz)
+        lag_s = measure_lag(model.source, matched, model.sample_rate)
         if lag_s is None:
             return matched, None
         lag_ms = lag_s * 1000
@@ -139,19 +150,28 @@ def _on_time(parts: _Parts, gain_db: float) -> tuple[Waveform, float | None]:
     )
 
 
-def _matched(parts: _Parts, gain_db: float, limit_db: float, steps_hz: tuple[float, ...]) -> Waveform:
-    fake, source, voice, low, speech, sample_rate = parts
-    levelled = level_pauses(fake, voice, gain_db, sample_rate, limit_db=limit_db)
-    tinted = with_average_spectrum(levelled, voice)
-    tinted = _as_loud(tinted - rumble(tinted, sample_rate), voice, speech)
-    turned = turn_to_peaks(tinted, peaks_of(source), below=low, sample_rate=sample_rate, steps_hz=steps_hz)
-    matched = _as_loud(turned, voice, speech) + low
-    matched = remove_dc(np.where(digital_silence(source, sample_rate), np.float32(0), matched))
-    return matched * _trim(float(np.abs(matched).max()), float(np.abs(source).max()))
+def _matched(
+    voice: Waveform, model: _Model, gain_db: float, limit_db: float, steps_hz: tuple[float, ...]
+) -> Waveform:
+    """One attempt; works in place where it can, for a clip may be long."""
+    source, sample_rate = model.source, model.sample_rate
+    made = with_average_spectrum(
+        level_pauses(voice, model.levels, gain_db, sample_rate, limit_db=limit_db), model.spectrum_db
+    )
+    made = without_rumble(made, sample_rate)
+    made *= _factor_to_speech(made, model)
+    made = turn_to_peaks(made, peaks_of(source), below=model.low, sample_rate=sample_rate, steps_hz=steps_hz)
+    made *= _factor_to_speech(made, model)
+    made += model.low
+    made[digital_silence(source, sample_rate)] = 0
+    made = remove_dc(made)
+    made *= _trim(max(peaks_of(made)), max(peaks_of(source)))
+    return made
 
 
-def _as_loud(waveform: Waveform, voice: Waveform, speech: NDArray[np.bool_]) -> Waveform:
-    return waveform * np.float32(10 ** ((loudness_db(voice, speech) - loudness_db(waveform, speech)) / 20))
+def _factor_to_speech(voice: Waveform, model: _Model) -> np.float32:
+    """By which speech becomes as loud as the source's."""
+    return np.float32(10 ** ((model.speech_db - loudness_db(voice, model.speech)) / 20))
 
 
 def _trim(peak: float, wanted: float) -> np.float32:

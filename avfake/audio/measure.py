@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.fft import rfft
 from scipy.signal import get_window
 
-from avfake.audio.io import Waveform
+from avfake.audio.blocks import cut_blocks
+from avfake.audio.io import Waveform, fit_length
 
 FLOOR_DB = -120.0  # stands for the level of digital silence
 SILENCE_BELOW_DB = 40.0  # a frame this far under the loudest one is silence
@@ -25,23 +26,35 @@ def level_db(power: ArrayLike) -> NDArray[np.float64]:
 
 def loudness_db(waveform: Waveform, where: NDArray[np.bool_] | None = None) -> float:
     """Root mean square of the chosen samples (all by default), in dB against full scale."""
-    chosen = waveform if where is None else waveform[where]
-    return float(level_db(np.mean(np.square(chosen, dtype=np.float64)))) if len(chosen) else FLOOR_DB
+    total, n_chosen = 0.0, 0
+    for _, place, _ in cut_blocks(len(waveform)):
+        chosen = waveform[place] if where is None else waveform[place][where[place]]
+        total += float(np.square(chosen, dtype=np.float64).sum())
+        n_chosen += len(chosen)
+    return float(level_db(total / n_chosen)) if n_chosen else FLOOR_DB
+
+
+def frame_length(sample_rate: int) -> int:
+    """Samples of a frame of 20 ms."""
+    return round(_FRAME_S * sample_rate)
 
 
 def frame_levels_db(waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:
     """Level of consecutive frames of 20 ms, [frames]; the last one may be shorter."""
-    length = round(_FRAME_S * sample_rate)
-    starts = np.arange(0, len(waveform), length)
-    sums = np.add.reduceat(np.square(waveform, dtype=np.float64), starts) if len(waveform) else np.zeros(0)
-    return level_db(sums / np.diff(np.append(starts, len(waveform))))
+    length = frame_length(sample_rate)
+    levels = [np.zeros(0)]
+    for _, place, _ in cut_blocks(len(waveform), multiple=length):
+        squares = np.square(waveform[place], dtype=np.float64)
+        starts = np.arange(0, len(squares), length)
+        levels.append(np.add.reduceat(squares, starts) / np.diff(np.append(starts, len(squares))))
+    return level_db(np.concatenate(levels))
 
 
 def active_speech(waveform: Waveform, sample_rate: int) -> NDArray[np.bool_]:
     """Samples, [time], whose 20 ms frame lies within SILENCE_BELOW_DB of the loudest frame."""
     levels = frame_levels_db(waveform, sample_rate)
     active = (levels > levels.max(initial=FLOOR_DB) - SILENCE_BELOW_DB) & (levels > FLOOR_DB)
-    return np.repeat(active, round(_FRAME_S * sample_rate))[: len(waveform)]
+    return np.repeat(active, frame_length(sample_rate))[: len(waveform)]
 
 
 def edge_silence(waveform: Waveform, sample_rate: int) -> tuple[float, float]:
@@ -92,8 +105,9 @@ def _powers(waveform: Waveform) -> Iterator[NDArray[np.float64]]:
     A shorter waveform is one frame, padded with zeros.
     """
     window = get_window("hann", _N_FFT)
-    padded = np.pad(waveform, (0, max(0, _N_FFT - len(waveform))))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[:: _N_FFT // 2]
+    if len(waveform) < _N_FFT:
+        waveform = fit_length(waveform, _N_FFT)
+    frames = np.lib.stride_tricks.sliding_window_view(waveform, _N_FFT)[:: _N_FFT // 2]
     for start in range(0, len(frames), _FRAMES_AT_ONCE):
         spectrum = rfft(frames[start : start + _FRAMES_AT_ONCE] * (2 * window / window.sum()), axis=1)
         yield np.square(spectrum.real) + np.square(spectrum.imag)

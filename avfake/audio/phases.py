@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.fft import fft, ifft
 from scipy.signal import get_window
 
+from avfake.audio.blocks import by_blocks, cut_blocks
 from avfake.audio.filters import mirrored_convolve
 from avfake.audio.io import Waveform
 
@@ -93,14 +94,24 @@ def turn_to_peaks(
 
 
 def _loudest_blocks(waveform: Waveform, below: Waveform) -> _Blocks:
-    n_blocks = -(-len(waveform) // _BLOCK)
-    padded, added = (np.pad(sound, (0, n_blocks * _BLOCK - len(sound))) for sound in (waveform, below))
-    heights = np.abs(padded + added).reshape(n_blocks, _BLOCK).max(axis=1)
+    places = [block.place for block in cut_blocks(len(waveform), multiple=_BLOCK)]
+    heights = np.concatenate([_heights(waveform[place] + below[place]) for place in places])
     loudest = np.argsort(-heights, kind="stable")[:_MOST_BLOCKS]
     loudest = np.sort(loudest[heights[loudest] >= _LOUD * heights.max()])
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(padded, _BLOCK // 2), 2 * _BLOCK)[::_BLOCK]
-    spectra = 2 * fft(around[loudest].astype(np.complex64), axis=1)[:, : _BLOCK + 1]
-    return _Blocks(spectra, added.reshape(n_blocks, _BLOCK)[loudest].astype(np.float32))
+    around = loudest[:, None] * _BLOCK + np.arange(-_BLOCK // 2, _BLOCK + _BLOCK // 2)
+    spectra = 2 * fft(_excerpts(waveform, around).astype(np.complex64), axis=1)[:, : _BLOCK + 1]
+    return _Blocks(spectra, _excerpts(below, around[:, _BLOCK // 2 : -_BLOCK // 2]))
+
+
+def _heights(waveform: Waveform) -> NDArray[np.float32]:
+    """Highest magnitude of each block, [blocks]."""
+    return np.maximum.reduceat(np.abs(waveform), np.arange(0, len(waveform), _BLOCK))
+
+
+def _excerpts(waveform: Waveform, places: NDArray[np.int64]) -> Waveform:
+    """Samples at some places, zero where there are none."""
+    inside = (places >= 0) & (places < len(waveform))
+    return np.where(inside, waveform.take(places, mode="clip"), np.float32(0))
 
 
 def _best_angle(blocks: _Blocks, phases: _Phases, wanted: Peaks) -> _Turn:
@@ -129,4 +140,4 @@ def _best_angle(blocks: _Blocks, phases: _Phases, wanted: Peaks) -> _Turn:
 def _turned(waveform: Waveform, phases: _Phases) -> Waveform:
     taps = np.roll(np.fft.irfft(np.exp(1j * phases)), _BLOCK)[1:]
     taps *= get_window(("kaiser", 6.0), len(taps), fftbins=False)
-    return mirrored_convolve(waveform, taps).astype(np.float32)
+    return by_blocks(lambda sound: mirrored_convolve(sound, taps), waveform, reach=len(taps) // 2)

@@ -1,8 +1,11 @@
 """After matching, nothing trivial tells a resynthesis from its source."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from avfake.audio import align, blocks, measure, phases
 from avfake.audio.filters import low_pass, split_bands
 from avfake.audio.match import match_sound
 from avfake.audio.measure import active_speech, bandwidth_hz, edge_silence, loudness_db
@@ -94,3 +97,36 @@ def test_a_broken_output_fails_the_clip(source: Waveform, spoil: object, kind: E
     with pytest.raises(ClipError) as caught:
         match_sound(spoil(source), source, RATE)  # type: ignore[operator]
     assert caught.value.kind is kind
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that is bounded, bounded so tightly that what grows shows in a short clip."""
+    monkeypatch.setattr(blocks, "_BLOCK", 20_000)
+    monkeypatch.setattr(measure, "_FRAMES_AT_ONCE", 32)
+    monkeypatch.setattr(phases, "_MOST_BLOCKS", 2)
+    monkeypatch.setattr(align, "_LONGEST_S", 1.5)
+
+
+def test_blocks_change_nothing_that_is_heard(monkeypatch: pytest.MonkeyPatch, source: Waveform) -> None:
+    fake = source + 0.002 * np.random.default_rng(1).standard_normal(len(source)).astype(np.float32)
+    whole = match_sound(fake, source, RATE)
+    monkeypatch.setattr(blocks, "_BLOCK", 20_000)
+    by_blocks = match_sound(fake, source, RATE)
+    np.testing.assert_allclose(by_blocks.waveform, whole.waveform, atol=1e-6)
+    assert by_blocks[1:] == pytest.approx(whole[1:], abs=1e-4)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_long_clip_needs_five_times_its_own_memory() -> None:
+    """Of 40 minutes as of one: the fake's and the source's voice, the rumble, and two copies on the way."""
+    peaks, sizes = [], []
+    for duration_s in (5.0, 15.0):
+        source = speech_like(duration_s)
+        fake = source * np.float32(0.7)
+        tracemalloc.start()
+        match_sound(fake, source, RATE)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        sizes.append(source.nbytes)
+    assert (peaks[1] - peaks[0]) / (sizes[1] - sizes[0]) < 6
