@@ -153,6 +153,33 @@ def join_windows(
     return joined
 
 
+def join_known(probabilities: Floats, aggregation: Aggregation, by: WholeBy) -> Floats:
+    """Probabilities of one video from those of its windows, of which some may be of the sound alone.
+
+    Where a window has no probability of the whole and others have, that of its sound stands for it: what is
+    heard where no face is seen counts, too.
+
+    Args:
+        probabilities: Video, audio, whole; NaN for what was not judged, [windows, 3].
+        aggregation: How windows are joined.
+        by: Where the probability of the whole comes from.
+
+    Returns:
+        [3]; NaN for what was judged in no window.
+    """
+    p, unknown = probabilities.copy(), np.isnan(probabilities)
+    if not unknown[:, 2].all():
+        p[:, 2] = np.where(unknown[:, 2], p[:, 1], p[:, 2])
+    joined = np.full(3, np.nan)
+    for column in range(3):
+        known = p[~np.isnan(p[:, column]), column]
+        if len(known):
+            joined[column] = aggregate(known, np.zeros(len(known), np.int64), aggregation)[0]
+    if by == "maximum":
+        joined[2] = joined[:2].max()
+    return joined
+
+
 def _judge(detector: Detector, video: Tensor | None, audio: Tensor | None) -> tuple[Tensor, list[int]]:
     """Probabilities of a batch, [windows, 3], and which columns hold some.
 

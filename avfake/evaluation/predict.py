@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from avfake import __version__
@@ -17,8 +18,9 @@ from avfake.dataset.sliding import Aggregation, window_starts
 from avfake.errors import ClipError, ErrorKind
 from avfake.evaluation.inference import (
     Accelerator,
+    Windows,
     find_device,
-    join_windows,
+    join_known,
     judge,
     mendable,
     refuse_hop,
@@ -82,8 +84,8 @@ def predict(
     """Judge videos of any kind and length, window by window.
 
     Face and sound are taken out as for a data set, so that the detector meets what it was trained on. What
-    has no sound is judged by its pictures alone, what shows no face by its sound alone. A file that cannot be
-    judged is a failed prediction, and no other file's concern.
+    has no sound is judged by its pictures alone, what shows no face by its sound alone, and so is a window in
+    which the face is lost. A file that cannot be judged is a failed prediction, and no other file's concern.
 
     Args:
         videos: Paths of media files.
@@ -149,14 +151,24 @@ class _Judge:
     def _judge(self, video: Path, recording: Recording) -> Prediction:
         config = self.detector.config
         starts = window_starts(recording.n_frames, hop_s=self.hop_s, window_frames=config.n_frames)
-        batches = (
-            recording.windows(starts[first : first + self.batch_size], config)
-            for first in range(0, len(starts), self.batch_size)
-        )
-        p = judge(self.detector, batches, self.device)
-        one_clip = np.zeros(len(starts), np.int64)
-        joined = join_windows(p, one_clip, self.aggregation, whole_by(self.detector))
-        return make_prediction(video, recording, starts, config, p, joined[0])
+        shown = recording.show_face(starts, config.n_frames)
+        p = np.full((len(starts), 3), np.nan)
+        for faces in (True, False):
+            chosen = np.flatnonzero(shown == faces)
+            if len(chosen) and (faces or recording.waveform is not None):
+                p[chosen] = judge(self.detector, self._batches(recording, starts[chosen], faces), self.device)
+        if np.isnan(p).all():
+            raise ClipError(
+                ErrorKind.FACE_LOST,
+                f"no window of {config.window_s} s shows its face throughout; {' '.join(recording.notes)}",
+            )
+        joined = join_known(p, self.aggregation, whole_by(self.detector))
+        return make_prediction(video, recording, starts, config, p, joined)
+
+    def _batches(self, recording: Recording, starts: NDArray[np.int64], faces: bool) -> Iterator[Windows]:
+        for first in range(0, len(starts), self.batch_size):
+            part = starts[first : first + self.batch_size]
+            yield recording.windows(part, self.detector.config, faces=faces)
 
 
 class _Videos(Dataset[Recording | ClipError]):

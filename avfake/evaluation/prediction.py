@@ -52,7 +52,7 @@ class Prediction:
         verdict: On the whole of it; None when it failed.
         p_video: Probability that the pictures are fake, windows joined; None when they were not judged.
         p_audio: That the sound is; None when it was not judged.
-        p_whole: That either is; None when not both were judged.
+        p_whole: That either is, the sound alone where the face is lost; None when not both were judged.
         duration_s: Of what was judged.
         windows: In the order of time.
         notes: What was not judged, and why.
@@ -74,10 +74,11 @@ class Prediction:
 
     @property
     def words(self) -> str:
-        """The verdict; one on half of a video says so."""
+        """The verdict; one on a part of a video says so."""
         if self.verdict is None:
             return "not judged"
-        return self.verdict if self.p_whole is not None else f"{self.verdict}, as far as judged"
+        all_of_it = all(window.p_whole is not None for window in self.windows)
+        return self.verdict if all_of_it else f"{self.verdict}, as far as judged"
 
     @property
     def numbers(self) -> str:
@@ -166,6 +167,10 @@ def draw_prediction(path: Path, prediction: Prediction, recording: Recording) ->
         field.name: np.array([getattr(window, field.name) for window in prediction.windows], np.float64)
         for field in fields(Window)
     }
+    notes = prediction.notes
+    if recording.lost:
+        columns = {name: np.where(np.isnan(p), THRESHOLD, p) for name, p in columns.items()}
+        notes = (*notes, f"What is not judged is drawn at {THRESHOLD:g}.")
     timeline = Timeline(
         name=Path(prediction.video).name,
         verdict=prediction.words,
@@ -178,7 +183,7 @@ def draw_prediction(path: Path, prediction: Prediction, recording: Recording) ->
         waveform=recording.waveform,
         duration_s=prediction.duration_s,
         threshold=THRESHOLD,
-        notes=prediction.notes,
+        notes=notes,
     )
     draw_timeline(path, timeline)
 

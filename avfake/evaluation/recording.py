@@ -1,5 +1,6 @@
 """What of a video file a detector can judge: the crops of its speaking face, and its sound."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from avfake.manifest.schema import FACES_PER_S
 from avfake.models.config import DetectorConfig
 
 _SHORTEST_S = 0.2  # of sound, as data sets have it
-_NO_FACE = (ErrorKind.NO_VIDEO, ErrorKind.NO_FACE, ErrorKind.FACE_LOST)
+_NO_FACE = (ErrorKind.NO_VIDEO, ErrorKind.NO_FACE)
 _SEVERAL = {
     "sound": "It shows {} faces; the one whose mouth follows the sound is judged.",
     "size": "It shows {} faces; the most prominent one is judged.",
@@ -35,11 +36,13 @@ class Recording:
         crops: Of the face, uint8 [frames, 112, 112, 3]; None where there is no face to judge.
         waveform: [time], sample 0 at the moment of crop 0; None where there is no sound to judge.
         notes: What is left out, and why.
+        lost: Where the face is not, and crops are black: first picture, and the one behind.
     """
 
     crops: Pictures | None
     waveform: Waveform | None
     notes: tuple[str, ...] = ()
+    lost: tuple[tuple[int, int], ...] = ()
 
     @property
     def n_frames(self) -> int:
@@ -55,16 +58,29 @@ class Recording:
             return len(self.waveform) / SAMPLE_RATE
         return self.n_frames / FACES_PER_S
 
-    def windows(self, starts: NDArray[np.int64], config: DetectorConfig) -> Windows:
+    def show_face(self, starts: NDArray[np.int64], n_frames: int) -> NDArray[np.bool_]:
+        """Which windows show the face throughout, [windows].
+
+        Args:
+            starts: First picture of each, [windows].
+            n_frames: Their length.
+        """
+        if self.crops is None:
+            return np.zeros(len(starts), bool)
+        apart = [(starts + n_frames <= first) | (starts >= behind) for first, behind in self.lost]
+        return np.asarray(np.all([np.ones(len(starts), bool), *apart], axis=0))
+
+    def windows(self, starts: NDArray[np.int64], config: DetectorConfig, *, faces: bool = True) -> Windows:
         """Windows as a detector wants them, black and silent behind the end.
 
         Args:
             starts: First picture of each, [windows].
             config: Of the detector.
+            faces: Whether pictures are shown, too.
         """
         n_frames, places = config.n_frames, starts.tolist()
         video = audio = None
-        if self.crops is not None:
+        if self.crops is not None and faces:
             shown = [fill_pictures(self.crops[start:], n_frames) for start in places]
             video = torch.from_numpy(np.stack(shown))
         if self.waveform is not None:
@@ -76,7 +92,7 @@ class Recording:
 def read_video(path: Path, detector: FaceDetector) -> Recording:
     """Find the face that speaks in a video file, and its sound.
 
-    A file without one of the two gives the other alone.
+    A file without one of the two gives the other alone, and so does a time in which the face is lost.
 
     Args:
         path: Of a media file.
@@ -91,10 +107,18 @@ def read_video(path: Path, detector: FaceDetector) -> Recording:
         raise ClipError(ErrorKind.NO_FACE, f"nothing to judge: {faceless_because}, and {silent_because}")
     if face is None:
         return Recording(None, waveform, (f"The pictures are not judged: {faceless_because}.",))
-    several = () if face.n_faces == 1 else (_SEVERAL[face.chosen_by].format(face.n_faces),)
+    crops = face.crops
+    notes: tuple[str, ...] = () if face.n_faces == 1 else (_SEVERAL[face.chosen_by].format(face.n_faces),)
     if waveform is None:
-        return Recording(face.crops, None, (f"The sound is not judged: {silent_because}.", *several))
-    return _common(face.crops, waveform, several)
+        notes = (f"The sound is not judged: {silent_because}.", *notes)
+    else:
+        crops, waveform, notes = _common(crops, waveform, notes)
+    lost = tuple((first, min(behind, len(crops))) for first, behind in face.track.lost if first < len(crops))
+    if not lost:
+        return Recording(crops, waveform, notes)
+    for first, behind in lost:
+        crops[first:behind] = 0  # what is there is not the face
+    return Recording(crops, waveform, (*notes, _without(lost, waveform is not None)), lost)
 
 
 def _sound(path: Path) -> tuple[Waveform | None, str]:
@@ -116,14 +140,16 @@ def _face(path: Path, detector: FaceDetector, waveform: Waveform | None) -> tupl
     """The face that speaks; or None, and why there is none."""
     choose = None if waveform is None else follow_sound(speech_bands(waveform, SAMPLE_RATE))
     try:
-        return extract_face(path, detector, choose=choose), ""
+        return extract_face(path, detector, choose=choose, with_gaps=True), ""
     except ClipError as error:
         if error.kind not in _NO_FACE:
             raise
         return None, str(error)
 
 
-def _common(crops: Pictures, waveform: Waveform, notes: tuple[str, ...]) -> Recording:
+def _common(
+    crops: Pictures, waveform: Waveform, notes: tuple[str, ...]
+) -> tuple[Pictures, Waveform, tuple[str, ...]]:
     """The time in which there are both, to a picture, as a data set's row has it."""
     n_heard = count_frames(len(waveform))
     ahead = len(crops) - n_heard
@@ -131,4 +157,11 @@ def _common(crops: Pictures, waveform: Waveform, notes: tuple[str, ...]) -> Reco
         kind = "pictures" if ahead > 0 else "sound"
         notes = (f"The last {abs(ahead) / FACES_PER_S:.1f} s are not judged: they are {kind} alone.", *notes)
         waveform = waveform[: len(crops) * SAMPLES_PER_FRAME]
-    return Recording(crops[:n_heard], waveform, notes)
+    return crops[:n_heard], waveform, notes
+
+
+def _without(lost: Sequence[tuple[int, int]], heard: bool) -> str:
+    """When the face is lost, and what that means."""
+    times = [f"from {first / FACES_PER_S:.1f} to {behind / FACES_PER_S:.1f} s" for first, behind in lost]
+    how = "judged by their sound alone" if heard else "not judged"
+    return f"The face is lost {', '.join(times)}; windows that do not show it throughout are {how}."

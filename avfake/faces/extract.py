@@ -47,7 +47,12 @@ Choose = Callable[[Sequence[FaceClip]], int | None]  # which of several faces sp
 
 
 def extract_face(
-    path: Path, detector: FaceDetector, *, choose: Choose | None = None, frame_rate: float | None = None
+    path: Path,
+    detector: FaceDetector,
+    *,
+    choose: Choose | None = None,
+    frame_rate: float | None = None,
+    with_gaps: bool = False,
 ) -> FaceClip:
     """Find the face that speaks in a video, follow it and cut it out, ten times a second.
 
@@ -57,13 +62,15 @@ def extract_face(
         choose: Tells which of several faces speaks; where it cannot, or without it, the largest that lasts
             is taken.
         frame_rate: Where given, frame i belongs to i / frame_rate seconds whatever its time stamp.
+        with_gaps: Where no face lasts, take the most prominent one; ``track.lost`` says where it is not.
 
     Raises:
         ClipError: The file is missing, no media, broken, without video or without a face, or the face is
             lost for more than half a second.
     """
     pictures = Pictures(path, frame_rate=frame_rate)
-    tracks = [smooth(track) for track in find_tracks(list(_sights(pictures, detector)))]
+    found = find_tracks(list(_sights(pictures, detector)), with_gaps=with_gaps)
+    tracks = [smooth(track) for track in found]
     if len(tracks) == 1:
         return _cut_out(pictures, tracks, n_faces=1, chosen_by="alone")[0]
     if choose is None:

@@ -41,12 +41,19 @@ class FaceTrack:
     landmarks: NDArray[np.float32]
     scores: NDArray[np.float32]
 
+    @property
+    def lost(self) -> list[tuple[int, int]]:
+        """Where the face is lost for longer than a clip may lose it: first picture, and the one behind."""
+        edges = pairwise([-1, *np.flatnonzero(self.scores).tolist(), len(self.scores)])
+        return [(before + 1, after) for before, after in edges if after - before - 1 > _GAP]
 
-def find_tracks(sights: Sequence[Sight]) -> list[FaceTrack]:
+
+def find_tracks(sights: Sequence[Sight], *, with_gaps: bool = False) -> list[FaceTrack]:
     """Find the faces that may be the speaker's: those that last, and are large and sure enough for long.
 
     Args:
         sights: Of all pictures of a clip.
+        with_gaps: Where no face lasts, give the most dominant one, whose ``lost`` says where it is not.
 
     Returns:
         One to ``MOST_CANDIDATES`` tracks as the faces were detected, not smoothed; the most dominant first.
@@ -59,6 +66,8 @@ def find_tracks(sights: Sequence[Sight]) -> list[FaceTrack]:
         raise ClipError(ErrorKind.NO_FACE, f"no face is found in its {len(sights)} pictures")
     least = _FAIR_SHARE * chains[0].dominance
     lasting = [chain for chain in chains if chain.dominance >= least and chain.lasts(len(sights))]
+    if not lasting and with_gaps:
+        return [chains[0].filled(len(sights))]
     if not lasting:
         raise _lost(chains[0], sights)
     return [chain.filled(len(sights)) for chain in lasting[:MOST_CANDIDATES]]

@@ -10,6 +10,7 @@ from avfake.errors import AvfakeError, ClipError
 from avfake.evaluation.inference import (
     Windows,
     find_device,
+    join_known,
     join_windows,
     judge,
     mendable,
@@ -84,6 +85,29 @@ def test_whole_is_the_maximum_of_what_is_joined_not_the_mean_of_maxima() -> None
     np.testing.assert_allclose(
         join_windows(windows, clip, "max", "maximum"), [[0.9, 0.8, 0.9], [0.2, 0.3, 0.3]]
     )
+
+
+def test_windows_without_a_face_speak_by_their_sound() -> None:
+    nan = np.nan
+    windows = np.array([[0.2, 0.4, 0.3], [nan, 0.9, nan], [0.4, 0.2, 0.6]])
+    np.testing.assert_allclose(join_known(windows, "mean", "head"), [0.3, 0.5, 0.6])
+    np.testing.assert_allclose(join_known(windows, "max", "head"), [0.4, 0.9, 0.9])
+    np.testing.assert_allclose(join_known(windows, "mean", "maximum"), [0.3, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("by", ["head", "maximum"])
+def test_what_was_judged_in_no_window_stays_unknown(by: str) -> None:
+    nan = np.nan
+    np.testing.assert_equal(join_known(np.array([[nan, 0.5, nan]] * 2), "mean", by), [nan, 0.5, nan])
+    np.testing.assert_equal(join_known(np.array([[0.5, nan, nan]] * 2), "max", by), [0.5, nan, nan])
+
+
+@pytest.mark.parametrize("by", ["head", "maximum"])
+@pytest.mark.parametrize("aggregation", ["mean", "max"])
+def test_a_video_judged_throughout_is_joined_as_a_row_of_a_split(by: str, aggregation: str) -> None:
+    windows = np.random.default_rng(0).random((5, 3))
+    one_clip = join_windows(windows, np.zeros(5, np.int64), aggregation, by)[0]
+    assert np.array_equal(join_known(windows, aggregation, by), one_clip)
 
 
 def test_only_two_networks_of_their_own_have_no_head_for_the_whole() -> None:

@@ -2,20 +2,24 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from avfake.errors import AvfakeError, ClipError, ErrorKind
 from avfake.evaluation import predict as module
 from avfake.evaluation.inference import judge
 from avfake.evaluation.predict import PredictionReport, predict
+from avfake.evaluation.prediction import draw_prediction
 from avfake.evaluation.recording import Recording
 from avfake.files import sha256_of
 from tests.dummies import speech_like
 from tests.evaluation.filming import SOUND_RATE, film_face, small_detector
 
+CPU = torch.device("cpu")
 SECONDS = {"short.mp4": 0.7, "long.mp4": 2.4, "mute.mp4": 1.5, "voice.mp4": 1.0}
 
 
@@ -72,6 +76,35 @@ def test_windows_and_what_joins_them_are_the_detectors_own(model: Path) -> None:
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
         joined = [prediction.p_video, prediction.p_audio, prediction.p_whole]
         np.testing.assert_allclose(joined, join(found, axis=0), rtol=0, atol=1e-6)
+
+
+@pytest.mark.usefixtures("unread")
+def test_a_face_that_is_lost_costs_its_own_windows_alone(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = made(Path("long.mp4"))
+    gap = replace(whole, lost=((3, 9),), notes=("The face is lost.",))
+    monkeypatch.setattr(module, "read_video", lambda *_: gap)
+    monkeypatch.setattr(module, "draw_prediction", draw_prediction)
+    (prediction,) = predict([Path("long.mp4")], model, out=tmp_path, hop_s=0.5, batch_size=2)
+    config = small_detector().config
+    wanted = judge(small_detector(), [whole.windows(np.array([0, 5, 10, 14]), config)], CPU)
+    found = [[window.p_video, window.p_audio, window.p_whole] for window in prediction.windows]
+    assert [[p is None for p in window] for window in found] == [[True, False, True]] * 2 + [[False] * 3] * 2
+    np.testing.assert_allclose(np.array(found[2:], float), wanted[2:], rtol=0, atol=1e-6)
+    assert prediction.p_video == pytest.approx(wanted[2:, 0].mean(), abs=1e-6)
+    assert prediction.p_audio == pytest.approx(np.mean([window.p_audio for window in prediction.windows]))
+    assert prediction.words.endswith(", as far as judged")
+    assert prediction.notes == ("The face is lost.",)
+    assert (tmp_path / "long.mp4.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_face_in_no_window_and_no_sound_fails(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gap = replace(made(Path("mute.mp4")), lost=((7, 13),), notes=("The face is lost.",))
+    monkeypatch.setattr(module, "read_video", lambda *_: gap)
+    (prediction,) = predict([Path("mute.mp4")], model)
+    assert prediction.error_kind == "face_lost"
+    assert prediction.error == "no window of 1.0 s shows its face throughout; The face is lost."
 
 
 @pytest.mark.usefixtures("unread")

@@ -21,6 +21,7 @@ from avfake.video.lossless import write_pictures
 from tests.dataset.making import make_row, make_table
 from tests.dummies import speech_like
 from tests.evaluation.filming import SOUND_RATE, film, film_face
+from tests.faces.painted import paint_faces
 
 SECOND = DetectorConfig(window_s=1.0)
 
@@ -103,6 +104,25 @@ def test_a_video_without_a_face_has_sound_alone(tmp_path: Path, faces: FaceDetec
     assert recording.crops is None
     assert recording.duration_s == pytest.approx(0.8, abs=0.05)
     assert recording.notes[0].startswith("The pictures are not judged: no face")
+
+
+def test_where_the_face_is_lost_its_windows_have_sound_alone(tmp_path: Path, faces: FaceDetector) -> None:
+    pictures = paint_faces(np.zeros(28)).pictures.copy()
+    pictures[12:20] = 90
+    path = film(tmp_path / "gap.mp4", pictures, speech_like(2.8, SOUND_RATE))
+    recording = read_video(path, faces)
+    assert recording.lost == ((12, 20),)
+    assert recording.crops[12:20].max() == 0
+    assert recording.crops[:12].mean(axis=(1, 2, 3)).min() > 20
+    assert recording.notes == (
+        "The face is lost from 1.2 to 2.0 s; windows that do not show it throughout are judged by their "
+        "sound alone.",
+    )
+    starts = np.array([0, 2, 3, 10, 18, 20])
+    assert recording.show_face(starts, 10).tolist() == [True, True, False, False, False, True]
+    assert recording.windows(starts, SECOND, faces=False).video is None
+    mute = read_video(film(tmp_path / "mute.mp4", pictures, None), faces)
+    assert mute.notes[1].endswith("windows that do not show it throughout are not judged.")
 
 
 def test_a_sound_file_has_sound_alone(tmp_path: Path, faces: FaceDetector) -> None:

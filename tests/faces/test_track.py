@@ -57,6 +57,32 @@ def test_a_longer_gap_is_told_with_its_times(first: int, behind: int) -> None:
     assert f"from {first / 10} to {behind / 10} s" in str(error)
 
 
+@pytest.mark.parametrize(("first", "behind"), [(0, 6), (7, 13), (14, 20)])
+def test_a_track_with_gaps_says_where_the_face_is_lost(first: int, behind: int) -> None:
+    sights = without(still(20, face(200, 150)), first, behind)
+    (track,) = find_tracks(sights, with_gaps=True)
+    assert track.lost == [(first, behind)]
+    assert len(track.boxes) == 20
+    assert np.flatnonzero(track.scores == 0).tolist() == list(range(first, behind))
+
+
+def test_gaps_are_allowed_only_where_no_face_lasts() -> None:
+    brief, lasting = face(200, 150, size=160), face(450, 150)
+    sights = [
+        sight([brief, lasting] if number < 20 else [lasting], [0, 1][number >= 20 :]) for number in range(30)
+    ]
+    plain, allowed = (find_tracks(sights, with_gaps=with_gaps) for with_gaps in (False, True))
+    assert len(plain) == len(allowed) == 1
+    assert np.array_equal(plain[0].boxes, allowed[0].boxes)
+    assert allowed[0].boxes[:, 0] == pytest.approx(400)
+    assert allowed[0].lost == []
+
+
+def test_without_a_face_there_is_no_track_with_gaps_either() -> None:
+    with pytest.raises(ClipError, match="no face"):
+        find_tracks(still(10), with_gaps=True)
+
+
 def test_who_leaves_the_picture_is_lost() -> None:
     leaving = [sight([face(200 + 30 * number, 150)] if number < 12 else []) for number in range(30)]
     assert "from 1.2 to 3.0 s" in str(refusal(leaving))
