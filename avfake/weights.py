@@ -19,6 +19,14 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], refusal: str, 
     Raises:
         AvfakeError: Keys are missing, are too many, or have another shape; nothing is loaded then.
     """
+    if wrong := misfits(module, state):
+        more = f"{wrong[0]}, and {len(wrong) - 1} more such differences"
+        raise AvfakeError(f"{refusal}: {more}{advice and f'; {advice}'}")
+    module.load_state_dict(state)
+
+
+def misfits(module: nn.Module, state: Mapping[str, Tensor]) -> list[str]:
+    """What of a state is not the module's own, one text per key: missing, unknown, or of another shape."""
     own = {key: list(tensor.shape) for key, tensor in module.state_dict().items()}
     found = {key: list(tensor.shape) for key, tensor in state.items()}
     wrong = [f"{key} is missing" for key in own if key not in found]
@@ -28,7 +36,4 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], refusal: str, 
         for key, shape in own.items()
         if found.get(key, shape) != shape
     ]
-    if wrong:
-        more = f"{wrong[0]}, and {len(wrong) - 1} more such differences"
-        raise AvfakeError(f"{refusal}: {more}{advice and f'; {advice}'}")
-    module.load_state_dict(state)
+    return wrong

@@ -26,6 +26,7 @@ from avfake.training.module import DetectorModule
 from avfake.training.quiet import quietly
 from avfake.training.report import TrainReport, versions
 from avfake.training.run_folder import RunFolder, read_json
+from avfake.weights import misfits
 
 logger = logging.getLogger("avfake")
 
@@ -90,7 +91,7 @@ def _module(root: Path, config: TrainConfig, tables: Tables, kinetics: Path | No
 
 def _fit(folder: RunFolder, config: TrainConfig, module: DetectorModule, data: ClipData) -> TrainReport:
     keeper = Keeper(folder, config)
-    step = load_checkpoint(folder.last, mmap=True)["global_step"] if folder.last.exists() else None
+    step = _step_so_far(folder, module) if folder.last.exists() else None
     trainer = build_trainer(folder, config, keeper, first_step=step or 0)
     if config.part_size < config.batch_size:
         logger.info(
@@ -105,6 +106,18 @@ def _fit(folder: RunFolder, config: TrainConfig, module: DetectorModule, data: C
         )  # anew, if killed between it and the last checkpoint
         write_bytes(folder.report, (json.dumps(report.as_json(), indent=2) + "\n").encode())
     return report
+
+
+def _step_so_far(folder: RunFolder, module: DetectorModule) -> int:
+    """The step that a run goes on from."""
+    checkpoint = load_checkpoint(folder.last, mmap=True)
+    if wrong := misfits(module, checkpoint["state_dict"]):
+        raise AvfakeError(
+            f"checkpoint {folder.last} is of another detector: {wrong[0]}, and {len(wrong) - 1} more such "
+            "differences; remove it to train from the start, or choose another --run"
+        )
+    step: int = checkpoint["global_step"]
+    return step
 
 
 def _report(folder: RunFolder, config: TrainConfig, keeper: Keeper, trainer: pl.Trainer) -> TrainReport:

@@ -2,22 +2,36 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 
+from avfake.curate.faces import faces
+from avfake.curate.fetch_audio import fetch_audio
+from avfake.curate.index import index
+from avfake.curate.stage import read_ledger
+from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError, ClipError, ErrorKind
 from avfake.evaluation import predict as module
+from avfake.evaluation.evaluate import evaluate
 from avfake.evaluation.inference import judge
 from avfake.evaluation.predict import PredictionReport, predict
 from avfake.evaluation.prediction import draw_prediction
-from avfake.evaluation.recording import Recording
+from avfake.evaluation.recording import Recording, read_video
+from avfake.evaluation.scores import HEADS, load_scores
+from avfake.faces.detect import load_detector
 from avfake.files import sha256_of
+from tests.dataset.making import make_row
 from tests.dummies import speech_like
-from tests.evaluation.filming import SOUND_RATE, film_face, small_detector
+from tests.evaluation.filming import SOUND_RATE, film, film_face, small_detector
+from tests.training.making import write_part
 
 CPU = torch.device("cpu")
 SECONDS = {"short.mp4": 0.7, "long.mp4": 2.4, "mute.mp4": 1.5, "voice.mp4": 1.0}
@@ -60,6 +74,81 @@ def test_a_face_that_talks_is_judged_from_file_to_files(model: Path, tmp_path: P
     assert found["p_whole"] == prediction.p_whole
     assert found["detector_sha256"] == sha256_of(model / "model.safetensors")
     assert (tmp_path / "out/a talk, ü.mp4.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_file_gets_the_scores_that_evaluate_gives_its_clip(model: Path, tmp_path: Path) -> None:
+    film_face(tmp_path / "corpus" / "talk.mp4", 22, speech_like(2.2, SOUND_RATE))
+    assert_same_scores(tmp_path, model)
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_real_files_get_the_scores_that_evaluate_gives_their_clips(
+    shared: Path, model: Path, tmp_path: Path
+) -> None:
+    with (shared / "data" / "index.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    chosen = [shortest(rows, kind) for kind in ("talking", "videofake")]
+    (tmp_path / "corpus").mkdir()
+    for number, row in enumerate(chosen):
+        path = shared / "data" / row["path"]
+        shutil.copy(path, tmp_path / "corpus" / f"clip{number}{path.suffix}")
+    assert_same_scores(tmp_path, model)
+
+
+def assert_same_scores(folder: Path, model: Path) -> None:
+    """Clips go through every stage to a split that is evaluated; their files are given to predict."""
+    workspace = Workspace(folder / "data")
+    index(workspace, "folder", folder / "corpus", name="made")
+    fetch_audio(workspace)
+    faces(workspace)
+    shutil.copytree(model, workspace.root / "runs" / "run" / "model")
+    indexed = pq.read_table(workspace.root / "index" / "made.parquet", columns=["clip_id", "video_path"])
+    paths = dict(zip(*(column.to_pylist() for column in indexed.columns), strict=True))
+    videos, rows = [], []
+    ledgers = (ok_rows(workspace.ledger("audio"), "made"), ok_rows(workspace.ledger("faces"), "made-real"))
+    for sound, shown in zip(*ledgers, strict=True):
+        facts = {name: sound[name] for name in ("audio_path", "audio_sha256", "n_samples")}
+        facts |= {name: shown[name] for name in ("faces_path", "faces_sha256")}
+        rows.append(make_row(sound["clip_id"], "real-real", split="test", **facts))
+        videos.append(folder / "corpus" / paths[sound["clip_id"]])
+    write_part(workspace.root / "splits" / "made", "test", rows)
+    for hop_s in (None, 0.5):
+        report = evaluate(workspace.root, "run", "made", hop_s=hop_s)
+        scores = load_scores(Path(report.folder) / "scores.parquet")
+        assert scores.sample_id.tolist() == [row["sample_id"] for row in rows]
+        predictions = predict(videos, model, hop_s=hop_s or 0.5)
+        for number, prediction in enumerate(predictions):
+            found = prediction.windows[0] if hop_s is None else prediction
+            for head in HEADS:
+                assert getattr(found, f"p_{head}") == pytest.approx(scores.p(head)[number], abs=1e-4)
+
+
+def ok_rows(ledger: Path, scope: str) -> list[dict[str, Any]]:
+    """Of every clip, in the order of clips."""
+    rows = sorted(read_ledger(ledger, scope), key=itemgetter("clip_id"))
+    assert rows
+    assert {row["status"] for row in rows} == {"ok"}
+    return rows
+
+
+def test_a_film_without_sound_and_one_without_a_face_are_judged_by_what_they_have(
+    model: Path, tmp_path: Path
+) -> None:
+    mute = film_face(tmp_path / "mute.mp4", 12, None)
+    wall = film(tmp_path / "wall.mp4", np.full((12, 128, 128, 3), 90, np.uint8), speech_like(1.2, SOUND_RATE))
+    neither = film(tmp_path / "neither.mp4", np.full((12, 128, 128, 3), 90, np.uint8), None)
+    predictions = predict([mute, wall, neither], model)
+    known = [(p.p_video is not None, p.p_audio is not None, p.p_whole is not None) for p in predictions]
+    assert known == [(True, False, False), (False, True, False), (False, False, False)]
+    assert predictions[0].notes == ("The sound is not judged: it has no sound track.",)
+    assert predictions[1].notes[0].startswith("The pictures are not judged: no face is found")
+    assert predictions[2].error_kind == "no_face"
+    alone = small_detector()
+    whole = read_video(mute, load_detector("retinaface")).windows(np.array([0, 2]), alone.config)
+    np.testing.assert_allclose(
+        [window.p_video for window in predictions[0].windows], judge(alone, [whole], CPU)[:, 0], atol=1e-6
+    )
 
 
 @pytest.mark.usefixtures("unread")

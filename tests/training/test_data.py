@@ -118,6 +118,16 @@ def test_a_split_of_another_schema_is_one_clear_line(root: Path, tmp_path: Path)
         read_tables(split, root)
 
 
+def test_a_split_of_another_version_is_one_clear_line(root: Path, tmp_path: Path) -> None:
+    split = tmp_path / "newer"
+    shutil.copytree(root / "splits" / "made", split)
+    table = pq.read_table(split / "val.parquet")
+    write_rows(split / "val.parquet", table.to_pylist(), table.schema, {"schema_version": 99})
+    with pytest.raises(AvfakeError, match=r"val.parquet has schema version 99, ") as caught:
+        read_tables(split, root)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_split_that_is_not_there_is_one_clear_line(root: Path) -> None:
     with pytest.raises(AvfakeError, match=r"no split 'nosuch' .* run avfake build-split first"):
         read_tables(root / "splits" / "nosuch", root)

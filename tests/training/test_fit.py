@@ -175,6 +175,19 @@ def test_what_failed_before_its_first_checkpoint_binds_nobody(root: Path) -> Non
     assert train(root, quick(epochs=1), run="retried").n_epochs == 1
 
 
+def test_a_checkpoint_of_another_configuration_is_one_clear_line(
+    root: Path, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    config = quick(replace(SMALL, video_widths=(4, 4, 4, 8)), epochs=2)
+    killed(root, config, "foreign", "step", 2)
+    checkpoint = root / "runs" / "foreign" / "checkpoints" / "last.ckpt"
+    assert checkpoint.exists()
+    shutil.copy(root / "runs" / "undisturbed" / "checkpoints" / "last.ckpt", checkpoint)
+    with pytest.raises(AvfakeError, match=r"foreign/checkpoints/last\.ckpt .*of another detector") as caught:
+        train(root, config, run="foreign")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_loss_that_explodes_stops_the_run_and_names_its_clips(root: Path) -> None:
     with pytest.raises(AvfakeError, match=r"of step 2 is not finite; its clips are made/.*, made/") as caught:
         train(root, quick(learning_rate=1e30), run="exploded")

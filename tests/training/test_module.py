@@ -13,6 +13,8 @@ from avfake.training.config import detector_config
 from avfake.training.module import DetectorModule
 from tests.training.making import SMALL, quick
 
+FIELDS = ("framework", "freeze_streams", "attended_video")  # of the detector
+
 
 def clips(n_clips: int = 4) -> Batch:
     rng = torch.Generator().manual_seed(0)
@@ -28,7 +30,7 @@ def clips(n_clips: int = 4) -> Batch:
 def module(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> DetectorModule:
     """A module that a step can be asked of without a trainer."""
     torch.manual_seed(0)
-    fields = {name: changes.pop(name) for name in ("framework", "freeze_streams") if name in changes}
+    fields = {name: changes.pop(name) for name in FIELDS if name in changes}
     config = quick(detector_config("tiny", [], **{**vars(SMALL), **fields}), **changes)
     made = DetectorModule(build_model(config.detector).train(), config, n_val=4)
     strategy = type("Strategy", (), {"reduce": staticmethod(lambda x, reduce_op: x)})
@@ -83,6 +85,26 @@ def test_the_loss_of_one_head_reaches_its_own_parameters(
     assert len(others) == 4
     own = {name for name in every if name.startswith(f"{reached}.")}
     assert found == (own or every - others)
+
+
+def test_attended_pictures_let_the_video_loss_reach_sound_but_not_its_head(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    step = module(monkeypatch, attended_video="both")
+    batch = clips()
+    logits = step.detector(batch.video / 255, batch.audio)[0]
+    torch.nn.functional.cross_entropy(logits, batch.labels[0]).backward()
+    found = {name for name, parameter in step.detector.named_parameters() if parameter.grad is not None}
+    streams = {name for name, _ in step.detector.named_parameters() if name.startswith(("video.", "audio."))}
+    assert found >= {name for name in streams if not name.startswith("audio.fc.")}
+    assert not {name for name in found if name.startswith(("audio.fc.", "sync.fc."))}
+
+
+@pytest.mark.parametrize("framework", ["independent", "late-fusion", "two-plus-one"])
+def test_the_loss_of_a_step_reaches_every_parameter(monkeypatch: pytest.MonkeyPatch, framework: str) -> None:
+    step = module(monkeypatch, framework=framework)
+    step.training_step(clips(), 0).backward()
+    assert all(parameter.grad is not None for parameter in step.detector.parameters())
 
 
 def test_frozen_streams_keep_weights_and_statistics(monkeypatch: pytest.MonkeyPatch) -> None:

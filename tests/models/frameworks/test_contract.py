@@ -58,6 +58,18 @@ def test_clips_do_not_know_their_neighbours(model: Detector) -> None:
         torch.testing.assert_close(all_clips[1:2], one, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_a_permuted_batch_has_permuted_logits(model: Detector, training: bool) -> None:
+    model.train(training)
+    stir(model)
+    video, audio = draw_clips(model, 4)
+    order = torch.tensor([2, 0, 3, 1])
+    plain, permuted = made(model(video, audio)), made(model(video[order], audio[order]))
+    for before, after in zip(plain, permuted, strict=True):
+        torch.testing.assert_close(after, before[order], rtol=1e-4, atol=1e-5)
+        assert (before[0] - before[1]).abs().max() > 1e-4  # so that the order shows
+
+
 def test_recomputing_changes_no_number(model: Detector) -> None:
     stir(model)
     start = {key: x.clone() for key, x in model.state_dict().items()}
