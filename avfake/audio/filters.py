@@ -34,8 +34,11 @@ def low_pass(waveform: Waveform, cutoff_hz: float, sample_rate: int) -> Waveform
     if cutoff_hz >= sample_rate / 2:
         return waveform
     taps = _low_pass_taps(cutoff_hz, TRANSITION_HZ, sample_rate)
-    # taps of 64 bits make the sum one of 64 bits
-    return by_blocks(partial(oaconvolve, in2=taps, mode="same"), waveform, reach=len(taps) // 2)
+    return by_blocks(
+        lambda sound: oaconvolve(sound.astype(np.float64), taps, mode="same"),
+        waveform,
+        reach=len(taps) // 2,
+    )
 
 
 def split_bands(waveform: Waveform, edges_hz: tuple[float, ...], sample_rate: int) -> list[Waveform]:
