@@ -15,12 +15,27 @@ class Conv(nn.Conv1d):
 
     Its parameters are those of ``nn.Conv1d``. On images one pixel high it is up to three times faster than
     that, because nothing is laid out anew before and after it.
+
+    Args:
+        in_channels: As of ``nn.Conv1d``, like what follows.
+        out_channels: After it.
+        kernel_size: Odd.
+        dilation: Between what the kernel sees.
+        bias: Whether it has one.
+        padded: Without zeros beyond the ends the result is shorter.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, *, dilation: int = 1, bias: bool = True
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        dilation: int = 1,
+        bias: bool = True,
+        padded: bool = True,
     ) -> None:
-        padding = dilation * (kernel_size - 1) // 2
+        padding = dilation * (kernel_size - 1) // 2 if padded else 0
         super().__init__(in_channels, out_channels, kernel_size, 1, padding, dilation, bias=bias)
         self.weight = _laid_out(self.weight)
 

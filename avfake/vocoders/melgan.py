@@ -11,6 +11,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from avfake.vocoders.cards import Card
+from avfake.vocoders.channels_last import Conv, TransposedConv, to_channels_last
 from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.one_pass import OnePassVocoder, take_statistics
 
@@ -58,17 +59,22 @@ class MelGanConfig:
         return [3**place for place in range(self.n_stacks)]
 
 
+def _mirrored(n_places: int) -> nn.Module:
+    """A layer that mirrors so many values, [batch, channels, 1, time], at both ends."""
+    return nn.ReflectionPad2d((n_places, n_places, 0, 0))
+
+
 class _ResidualBlock(nn.Module):
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
         self.block = nn.Sequential(
-            nn.LeakyReLU(_SLOPE),
-            nn.ReflectionPad1d(dilation),
-            nn.Conv1d(channels, channels, 3, dilation=dilation),
+            _mirrored(dilation),
             nn.LeakyReLU(_SLOPE, inplace=True),
-            nn.Conv1d(channels, channels, 1),
+            Conv(channels, channels, 3, dilation=dilation, padded=False),
+            nn.LeakyReLU(_SLOPE, inplace=True),
+            Conv(channels, channels, 1),
         )
-        self.shortcut = nn.Conv1d(channels, channels, 1)
+        self.shortcut = Conv(channels, channels, 1)
 
     def forward(self, hidden: Tensor) -> Tensor:
         added: Tensor = self.block(hidden)
@@ -94,15 +100,16 @@ class MelGanNetwork(nn.Module):
     def __init__(self, config: MelGanConfig, n_mels: int) -> None:
         super().__init__()
         channels, edge = config.channels, (_KERNEL_SIZE - 1) // 2
-        layers: list[nn.Module] = [nn.ReflectionPad1d(edge), nn.Conv1d(n_mels, channels, _KERNEL_SIZE)]
+        layers = [_mirrored(edge), Conv(n_mels, channels, _KERNEL_SIZE, padded=False)]
         for scale in config.upsample_scales:
-            layers += [nn.LeakyReLU(_SLOPE, inplace=True), upsampling(channels, channels // 2, scale)]
+            up = TransposedConv(channels, channels // 2, 2 * scale, scale)
+            layers += [nn.LeakyReLU(_SLOPE, inplace=True), up]
             channels //= 2
             layers += [_ResidualBlock(channels, dilation) for dilation in config.dilations]
         layers += [
             nn.LeakyReLU(_SLOPE, inplace=True),
-            nn.ReflectionPad1d(edge),
-            nn.Conv1d(channels, config.n_outputs, _KERNEL_SIZE),
+            _mirrored(edge),
+            Conv(channels, config.n_outputs, _KERNEL_SIZE, padded=False),
             nn.Tanh(),
         ]
         self.model = nn.Sequential(*layers)
@@ -115,20 +122,8 @@ class MelGanNetwork(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         """[batch, n_mels, mel_frames] -> [batch, n_outputs, mel_frames * hop_length], in [-1, 1]."""
-        waveform: Tensor = self.model(mel)
-        return waveform
-
-
-def upsampling(n_inputs: int, n_outputs: int, scale: int) -> nn.ConvTranspose1d:
-    """A layer that makes ``scale`` values of each, and lets each reach half a place to either side."""
-    return nn.ConvTranspose1d(
-        n_inputs,
-        n_outputs,
-        2 * scale,
-        stride=scale,
-        padding=scale // 2 + scale % 2,
-        output_padding=scale % 2,
-    )
+        waveform: Tensor = self.model(to_channels_last(mel))
+        return waveform[:, :, 0]
 
 
 def network_keys(state: Mapping[str, Tensor], config: MelGanConfig) -> dict[str, Tensor]:

@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from avfake.vocoders.cards import Card
 from avfake.vocoders.checkpoint import settled
-from avfake.vocoders.melgan import upsampling
 from avfake.vocoders.noise import clip_noise
 from avfake.vocoders.one_pass import OnePassVocoder, take_statistics
 
@@ -116,7 +115,7 @@ class StyleMelGanNetwork(nn.Module):
             *(
                 layer
                 for width, scale in zip(widths, stages, strict=True)
-                for layer in (upsampling(width, channels, scale), nn.LeakyReLU(_SLOPE, inplace=True))
+                for layer in (_upsampling(width, channels, scale), nn.LeakyReLU(_SLOPE, inplace=True))
             )
         )
         n_features = [n_mels, *[channels] * (len(config.upsample_scales) - 1)]
@@ -173,6 +172,18 @@ def build(card: Card, state: Mapping[str, Tensor] | None) -> StyleMelGan:
     statistics, weights = take_statistics(card, state)
     network = settled(lambda: StyleMelGanNetwork(config, card.mel.n_mels), weights, card.name)
     return StyleMelGan(card.name, card.mel, network, statistics)
+
+
+def _upsampling(n_inputs: int, n_outputs: int, scale: int) -> nn.ConvTranspose1d:
+    """A layer that makes ``scale`` values of each, and lets each reach half a place to either side."""
+    return nn.ConvTranspose1d(
+        n_inputs,
+        n_outputs,
+        2 * scale,
+        stride=scale,
+        padding=scale // 2 + scale % 2,
+        output_padding=scale % 2,
+    )
 
 
 def _repeated(values: Tensor, times: int) -> Tensor:
