@@ -9,6 +9,7 @@ from avfake.evaluation.tables import (
     Table,
     detector_table,
     format_estimate,
+    gather_notes,
     method_table,
     quadrant_table,
     vocoder_table,
@@ -21,20 +22,13 @@ _MAXIMUM = (
 
 def head_table(summary: Summary) -> Table:
     """All metrics of each head in percent, one row per head."""
-    rows = []
-    cautions: dict[str, list[str]] = {}
+    rows, cautions = [], []
     for head in HEADS:
         found = summary["heads"][head]
         error = f"{100 * found['calibration_error']:.2f}"
         rows.append((head, *(format_estimate(found[name]) for name in METRICS), error))
-        for name in METRICS:
-            if found[name]["note"]:
-                cautions.setdefault(found[name]["note"], []).append(f"{head} {_title(name)}")
-    n_numbers = len(HEADS) * len(METRICS)
-    notes = [
-        f"{'everywhere' if len(numbers) == n_numbers else ', '.join(numbers)}: {caution}."
-        for caution, numbers in cautions.items()
-    ]
+        cautions += [(head, _title(name), found[name]["note"]) for name in METRICS]
+    notes = gather_notes(cautions)
     if summary["whole_by"] == "maximum":
         notes.append(_MAXIMUM)
     return Table(("head", *map(_title, METRICS), "calibration error"), tuple(rows), tuple(notes))

@@ -111,19 +111,21 @@ def format_estimate(estimate: Mapping[str, Any]) -> str:
     return f"{text} [{100 * estimate['low']:.2f}, {100 * estimate['high']:.2f}]"
 
 
-def gather_notes(notes: Iterable[tuple[str, str, str]]) -> list[str]:
+def gather_notes(notes: Sequence[tuple[str, str, str]]) -> list[str]:
     """One sentence per note, which names all the cells that it is about.
 
     Args:
-        notes: Row, heading and note of each cell; an empty note says nothing.
+        notes: Row, heading and note of each cell of a table; an empty note says nothing.
     """
     cells: dict[str, dict[str, list[str]]] = {}
     for row, heading, note in notes:
-        if note:
-            cells.setdefault(note, {}).setdefault(row, []).append(heading)
+        cells.setdefault(note, {}).setdefault(row, []).append(heading)
+    if len(cells) == 1 and len(notes) > 1:
+        return [f"everywhere: {note}." for note in cells if note]
     return [
         f"{'; '.join(f'{row}, {_listed(headings)}' for row, headings in of_note.items())}: {note}."
         for note, of_note in cells.items()
+        if note
     ]
 
 

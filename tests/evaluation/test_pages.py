@@ -42,7 +42,7 @@ def test_a_caution_is_said_once_with_the_numbers_it_is_about() -> None:
     summary = summary_of()
     for name in ("auc", "accuracy"):
         summary["heads"]["video"][name]["note"] = "mind this"
-    assert head_table(summary).notes == ("video accuracy, video AUC: mind this.",)
+    assert head_table(summary).notes == ("video, accuracy and AUC: mind this.",)
     alone = summary_of(**summarise(make_scored(n_groups=1), n_draws=50))
     assert head_table(alone).notes == ("everywhere: one identity group alone: no interval.",)
 

@@ -82,7 +82,10 @@ def test_cells_of_equal_notes_share_a_sentence() -> None:
         "melgan, audio recall and audio AUC; world, whole recall: no real sample.",
         "world, audio AUC: no sample.",
     ]
-    assert gather_notes([("a", h, "n") for h in "xyz"]) == ["a, x, y and z: n."]
+    assert gather_notes([("a", "v", ""), *(("a", h, "n") for h in "xyz")]) == ["a, x, y and z: n."]
+    assert gather_notes([("a", h, "n") for h in "xyz"]) == ["everywhere: n."]
+    assert gather_notes([("a", "x", "n")]) == ["a, x: n."]
+    assert gather_notes([("a", h, "") for h in "xyz"]) == []
 
 
 TABLE = Table(("kind", "share_1"), (("a|b & c_d", "50 % [4, 6]"), ("[x]", "–")), ("Mind this.",))
