@@ -14,9 +14,7 @@ from avfake.vocoders.checkpoint import settled
 from avfake.vocoders.hifigan import EDGE_KERNEL_SIZE, frames_reached, mean_of
 from avfake.vocoders.one_pass import OnePassVocoder
 
-_BLOCKS = tuple(
-    (kernel_size, (1, 3, 5)) for kernel_size in (3, 7, 11)
-)  # of every stage: kernel and dilations
+_BLOCKS = tuple((kernel_size, (1, 3, 5)) for kernel_size in (3, 7, 11))  # with dilations, of every stage
 
 
 @dataclass(frozen=True, kw_only=True)
