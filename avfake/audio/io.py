@@ -15,6 +15,7 @@ Waveform = NDArray[np.float32]
 
 SAMPLE_RATE = 22_050
 HEADROOM_DB = 6.0  # by which all sound is softened, so that a resynthesis whose peaks are higher need not be
+SHORTEST_S = 0.2  # a clip with less sound is none
 _FULL_SCALE = 32_768  # of 16 bits
 
 

@@ -6,13 +6,12 @@ import numpy as np
 import pyarrow as pa
 
 from avfake.audio.decode import DecodedSound
-from avfake.audio.io import HEADROOM_DB, SAMPLE_RATE, Waveform, in_common_form, save_flac
+from avfake.audio.io import HEADROOM_DB, SAMPLE_RATE, SHORTEST_S, Waveform, in_common_form, save_flac
 from avfake.audio.measure import active_speech, bandwidth_hz, loudness_db
 from avfake.curate.task import Outcome, Task
 from avfake.errors import ClipError, ErrorKind
 from avfake.files import sha256_of
 
-SHORTEST_S = 0.2
 FORM = {"sample_rate": SAMPLE_RATE, "headroom_db": HEADROOM_DB}
 _PIECE = pa.struct([(name, pa.float64()) for name in ("clip_start_s", "upload_start_s", "length_s")])
 AUDIO_FIELDS = [

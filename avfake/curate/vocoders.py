@@ -1,13 +1,12 @@
 """``avfake vocoders``: which vocoders there are, what their cards say, and their weights."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from avfake.audio.io import SAMPLE_RATE
 from avfake.errors import AvfakeError
-from avfake.fetch import Progress
+from avfake.progress import track_bytes
 from avfake.vocoders.cache import at_hand, check_weights, fetch_weights, weights_path
 from avfake.vocoders.cards import Card, find_card, load_cards
 from avfake.vocoders.registry import COMPUTED, full_name, list_vocoders, load_vocoder, vocoders_at_hand
@@ -196,7 +195,7 @@ def _download(name: str) -> WeightsOf:
     card = find_card(name)
     status = "at hand" if at_hand(card) else "downloaded"
     try:
-        with _bar(name) as progress:
+        with track_bytes(name) as progress:
             path = fetch_weights(card, progress)
         return WeightsOf(name, status, path, check_weights(card, path))
     except AvfakeError as error:
@@ -221,16 +220,3 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     cells = ([f"{text:<{width}}" for text, width in zip(row, widths, strict=True)] for row in rows)
     return "\n".join("  ".join(row).rstrip() for row in cells)
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[Progress]:
-    """A bar in bytes on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(bar, completed=done, total=total)

@@ -167,10 +167,6 @@ def draw_prediction(path: Path, prediction: Prediction, recording: Recording) ->
         field.name: np.array([getattr(window, field.name) for window in prediction.windows], np.float64)
         for field in fields(Window)
     }
-    notes = prediction.notes
-    if recording.lost:
-        columns = {name: np.where(np.isnan(p), THRESHOLD, p) for name, p in columns.items()}
-        notes = (*notes, f"What is not judged is drawn at {THRESHOLD:g}.")
     timeline = Timeline(
         name=Path(prediction.video).name,
         verdict=prediction.words,
@@ -178,12 +174,12 @@ def draw_prediction(path: Path, prediction: Prediction, recording: Recording) ->
         summary=prediction.numbers,
         starts_s=columns["start_s"],
         ends_s=columns["end_s"],
-        p={head: columns[f"p_{head}"] for head in HEADS if getattr(prediction, f"p_{head}") is not None},
+        p={head: p for head in HEADS if np.isfinite(p := columns[f"p_{head}"]).any()},
         crops=recording.crops,
         waveform=recording.waveform,
         duration_s=prediction.duration_s,
         threshold=THRESHOLD,
-        notes=notes,
+        notes=prediction.notes,
     )
     draw_timeline(path, timeline)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from avfake.audio.activity import speech_bands
 from avfake.audio.decode import decode_sound
-from avfake.audio.io import SAMPLE_RATE, Waveform, as_stored, in_common_form
+from avfake.audio.io import SAMPLE_RATE, SHORTEST_S, Waveform, as_stored, in_common_form
 from avfake.dataset.window import SAMPLES_PER_FRAME, Pictures, count_frames, fill_pictures, fill_sound
 from avfake.errors import ClipError, ErrorKind
 from avfake.evaluation.inference import Windows
@@ -20,7 +20,6 @@ from avfake.faces.speaking import follow_sound
 from avfake.manifest.schema import FACES_PER_S
 from avfake.models.config import DetectorConfig
 
-_SHORTEST_S = 0.2  # of sound, as data sets have it
 _NO_FACE = (ErrorKind.NO_VIDEO, ErrorKind.NO_FACE)
 _SEVERAL = {
     "sound": "It shows {} faces; the one whose mouth follows the sound is judged.",
@@ -130,8 +129,8 @@ def _sound(path: Path) -> tuple[Waveform | None, str]:
             raise
         return None, "it has no sound track"
     length_s = len(decoded.waveform) / decoded.sample_rate
-    if length_s < _SHORTEST_S:
-        return None, f"its sound lasts {length_s:.2f} s, at least {_SHORTEST_S} s are needed"
+    if length_s < SHORTEST_S:
+        return None, f"its sound lasts {length_s:.2f} s, at least {SHORTEST_S} s are needed"
     waveform = as_stored(in_common_form(decoded.waveform, decoded.sample_rate))
     return (waveform, "") if waveform.any() else (None, "its sound is digital silence")
 

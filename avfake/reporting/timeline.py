@@ -33,7 +33,7 @@ _CURVES = {  # black behind Okabe and Ito's purple and green, and wider, so that
 _TICKS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _MOST_TICKS = 12
 _MOST_MARKS = 60  # windows; more would hide the curve
-_SUSPICION = LinearSegmentedColormap.from_list("suspicion", [REAL, "#C9C9C9", FAKE])
+_SUSPICION = LinearSegmentedColormap.from_list("suspicion", [REAL, "#C9C9C9", FAKE]).with_extremes(bad=_PALE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Timeline:
         starts_s: Of the windows, [windows].
         ends_s: Of the windows, [windows].
         p: Probabilities of being fake, [windows] each, of ``video``, ``audio`` and the ``whole``, as far as
-            they were judged.
+            they were judged; NaN where a window was not.
         crops: Of the face, uint8 [frames, height, width, 3]; None where there is none.
         waveform: [time], from the moment of the first crop; None where there is none.
         duration_s: Of what was judged.
@@ -189,7 +189,7 @@ def _draw_curves(axes: Axes, timeline: Timeline) -> None:
             axes.plot((0, middles_s[0]), (p[0], p[0]), alpha=0.4, **line)
             axes.plot((middles_s[-1], end_s), (p[-1], p[-1]), alpha=0.4, **line)
             axes.plot(middles_s, p, markeredgecolor="white", **line, **marks)
-    _name_curves(axes, {name: float(p[-1]) for name, p in timeline.p.items()}, end_s)
+    _name_curves(axes, {name: float(p[np.isfinite(p)][-1]) for name, p in timeline.p.items()}, end_s)
     axes.set(xlim=(0, end_s), ylim=(-0.04, 1.04), yticks=(0, 0.5, 1))
     axes.set_ylabel("probability of fake", fontsize=9)
     _draw_clock(axes, end_s)
@@ -239,8 +239,11 @@ def _draw_nothing(axes: Axes, timeline: Timeline, text: str) -> None:
 
 
 def _at(times_s: NDArray[np.float64], timeline: Timeline, p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean probability of the windows that each moment lies in, [times]."""
+    """Mean probability of the judged windows that each moment lies in, [times]; NaN where there is none."""
     within = (times_s[:, None] >= timeline.starts_s) & (times_s[:, None] < timeline.ends_s)
     within[:, -1] |= ~within.any(axis=1)
-    mean: NDArray[np.float64] = within @ p / within.sum(axis=1)
+    judged = np.isfinite(p)
+    n_windows = (within & judged).sum(axis=1)
+    mean = np.full(len(times_s), np.nan)
+    np.divide(within @ np.where(judged, p, 0), n_windows, out=mean, where=n_windows > 0)
     return mean

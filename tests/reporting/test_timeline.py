@@ -83,6 +83,19 @@ def test_film_strip_runs_with_time(tmp_path: Path) -> None:
     assert (np.diff(shades) > 10).all()
 
 
+def test_what_was_not_judged_has_no_curve_and_no_colour(tmp_path: Path) -> None:
+    video = np.array([0.25, np.nan, np.nan, np.nan, np.nan, np.nan, 0.25, 0.25])
+    timeline = make_timeline(8, p={"video": video, "audio": np.full(8, 0.75)})
+    picture = drawn(tmp_path / "a.png", timeline)
+    purple = (np.abs(picture[300:560] - np.array((204, 121, 167))).sum(axis=-1) < 12).any(axis=0)
+    left, right = 72 + round(1078 * 3 / 10), 72 + round(1078 * 6 / 10)  # seconds 3 to 6 have no judged window
+    assert not purple[left:right].any()
+    assert purple[right + 180 : 980].all()
+    bar = picture[185:195]
+    assert (bar[:, left + 5 : right - 5] > 240).all()
+    assert (bar[:, right + 20 : 1140] < 240).any(axis=(0, 2)).all()
+
+
 @pytest.mark.parametrize(
     "change",
     [
