@@ -1,25 +1,32 @@
 """WaveRNN and WaveNet of the published sizes, random weights: a plain loop of one clip, and 1 to 128 clips.
 
-All take turns in one process, round after round, and the best round of each counts, so that what else the
-machine does disturbs the ratios least. Shares are of the rate at which two large matrices are multiplied.
+First on one thread each; then on both cores: the plain loop with one thread or with two, whichever is faster,
+against two processes of one thread with half of the clips each, as ``avfake vocode`` works. All take turns,
+round after round, and the best round of each counts, so that what else the machine does disturbs the ratios
+least. Shares are of the rate at which one thread multiplies two large matrices.
 
-Run from the root of the checkout: OMP_NUM_THREADS=1 python -m tests.benchmarks.bench_autoregressive [rounds]
+Run from the root of the checkout:
+python -m tests.benchmarks.bench_autoregressive [--rounds 10] [--only "WaveRNN, mixture" ...]
 """
 
+import argparse
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from multiprocessing import get_context
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from avfake.vocoders.wavenet import WaveNetConfig, WaveNetNetwork
 from avfake.vocoders.wavernn import WaveRnnConfig, WaveRnnNetwork
+from tests.benchmarks.plain_loops import N_MELS, features, plain_loop
 
-N_MELS = 80
 CLIPS = (1, 8, 64, 128)
+JOBS = 2
+CLIPS_OF_ALL = (64, 128)
 STEPS_S = 0.2  # that each measurement lasts at least
 NARROW = {"layout": "2019", "residual_channels": 128, "gate_channels": 256, "skip_channels": 128}
 NETWORKS = {
@@ -34,32 +41,50 @@ NETWORKS = {
 
 
 @torch.inference_mode()
-def main(n_rounds: int) -> None:
-    peak = max(matmul_rate() for _ in range(n_rounds))
-    for name, network in NETWORKS.items():
-        network.eval().requires_grad_(False)
-        works = {("plain", 1): plain_loop(network)}
-        works |= {("own", clips): own_loop(network, clips) for clips in CLIPS}
-        works |= {("products", clips): bare_products(network, clips) for clips in CLIPS}
-        times_s = dict.fromkeys(works, 1e9)
-        for _ in range(n_rounds):
-            peak = max(peak, matmul_rate())
-            for key, work in works.items():
-                times_s[key] = min(times_s[key], seconds_per_step(work))
-        report(name, network, times_s, peak)
-    print(f"large matrices: {peak / 1e9:.0f} GFLOP/s with {torch.get_num_threads()} threads")
-    print(f"load average: {os.getloadavg()[0]:.1f}")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    peak = max(matmul_rate() for _ in range(chosen.rounds))
+    with ProcessPoolExecutor(JOBS, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        for name in chosen.only:
+            network = NETWORKS[name].eval().requires_grad_(False)
+            plain = plain_loop(network)
+            works = {("plain", 1): plain}
+            works |= {("own", clips): own_loop(network, clips) for clips in CLIPS}
+            works |= {("products", clips): bare_products(network, clips) for clips in CLIPS}
+            times_s = dict.fromkeys([*works, ("plain", JOBS), *(("all", n) for n in CLIPS_OF_ALL)], 1e9)
+            for _ in range(chosen.rounds):
+                peak = max(peak, matmul_rate())
+                found_s = {key: seconds_per_step(work) for key, work in works.items()}
+                torch.set_num_threads(JOBS)
+                found_s["plain", JOBS] = seconds_per_step(plain)
+                torch.set_num_threads(1)
+                for clips in CLIPS_OF_ALL:
+                    found_s["all", clips] = seconds_of_all(pool, name, clips, found_s["own", clips])
+                times_s = {key: min(time_s, found_s[key]) for key, time_s in times_s.items()}
+            report(name, network, times_s, peak)
+    print(f"large matrices: {peak / 1e9:.0f} GFLOP/s on one thread; load average: {os.getloadavg()[0]:.1f}")
 
 
 def report(name: str, network: nn.Module, times_s: dict[tuple[str, int], float], peak: float) -> None:
     plain_s = times_s["plain", 1]
-    print(f"{name}: plain loop {1 / plain_s:.0f} samples/s")
+    print(
+        f"{name}: plain loop {1 / plain_s:.0f} samples/s, {1 / times_s['plain', JOBS]:.0f} on {JOBS} threads"
+    )
     for clips in CLIPS:
         flops = 2 * max(8, clips) * sum(factor.numel() for factor in right_factors(network, clips))
         own_s, bare_s = times_s["own", clips], times_s["products", clips]
         speed, share, bound = clips / own_s, flops / own_s / peak, flops / bare_s / peak
         text = f"  {clips:3} clips: {speed:6.0f} samples/s, {speed * plain_s:5.1f} times as many; "
         print(text + f"{share:3.0%} of the matrix rate, its products alone {bound:3.0%}")
+    best_s = min(plain_s, times_s["plain", JOBS])
+    for clips in CLIPS_OF_ALL:
+        speed = clips / times_s["all", clips]
+        text = f"  {clips:3} clips in {JOBS} processes: {speed:6.0f} samples/s, "
+        print(text + f"{speed * best_s:5.1f} times the better plain loop", flush=True)
 
 
 def seconds_per_step(step: Callable[[int], None]) -> float:
@@ -69,6 +94,28 @@ def seconds_per_step(step: Callable[[int], None]) -> float:
         n_steps += 1
         step(n_steps)
     return spent / n_steps
+
+
+def seconds_of_all(pool: ProcessPoolExecutor, name: str, n_clips: int, step_s: float) -> float:
+    """Seconds per step when every process has its share of the clips; ``step_s`` is that of one with all."""
+    n_steps = round(2 * STEPS_S / step_s) + 1
+    shares = [(name, n_clips // JOBS, n_steps)] * JOBS
+    list(pool.map(make_steps, *zip(*shares, strict=True)))  # both are ready
+    start = time.perf_counter()
+    list(pool.map(make_steps, *zip(*shares, strict=True)))
+    return (time.perf_counter() - start) / n_steps
+
+
+@torch.inference_mode()
+def make_steps(name: str, n_clips: int, n_steps: int) -> None:
+    step = worker_loop(name, n_clips)
+    for number in range(n_steps):
+        step(number)
+
+
+@lru_cache(maxsize=len(CLIPS_OF_ALL))
+def worker_loop(name: str, n_clips: int) -> Callable[[int], None]:
+    return own_loop(NETWORKS[name].eval().requires_grad_(False), n_clips)
 
 
 def matmul_rate() -> float:
@@ -125,102 +172,5 @@ def _factors(parts: list[object]) -> Iterator[Tensor]:
                 yield from value if isinstance(value, list) else [value]
 
 
-def features(network: nn.Module) -> int:
-    return N_MELS + getattr(network.config, "aux_channels", 0)
-
-
-def plain_loop(network: nn.Module) -> Callable[[int], None]:
-    """One clip, one module call after the other, as the repositories generate."""
-    advance = PlainWaveRnn(network) if isinstance(network, WaveRnnNetwork) else PlainWaveNet(network)
-    draw = draw_class if network.config.output == "softmax" else draw_from_mixture
-    conditioning = torch.rand(64, 1, features(network))
-    samples = [torch.zeros(1, 1)]
-
-    @torch.inference_mode(False)
-    @torch.no_grad()
-    def step(number: int) -> None:
-        samples.append(draw(advance(samples.pop(), conditioning[number % 64])))
-
-    return step
-
-
-def draw_class(outputs: Tensor) -> Tensor:
-    drawn = torch.distributions.Categorical(functional.softmax(outputs, dim=1)).sample()
-    return 2 * drawn.float()[:, None] / (outputs.shape[1] - 1) - 1
-
-
-def draw_from_mixture(outputs: Tensor) -> Tensor:
-    logits, means, log_scales = outputs.chunk(3, dim=1)
-    uniform = torch.empty_like(logits).uniform_(1e-5, 1 - 1e-5)
-    chosen = functional.one_hot((logits - torch.log(-torch.log(uniform))).argmax(dim=1), logits.shape[1])
-    mean, log_scale = (means * chosen).sum(dim=1), (log_scales * chosen).sum(dim=1)
-    uniform = torch.empty_like(mean).uniform_(1e-5, 1 - 1e-5)
-    drawn = mean + log_scale.exp() * (torch.log(uniform) - torch.log(1 - uniform))
-    return drawn.clamp(-1, 1)[:, None]
-
-
-class PlainWaveRnn:
-    def __init__(self, network: WaveRnnNetwork) -> None:
-        self.network = network
-        self.cells = [self.cell(gru) for gru in (network.rnn1, network.rnn2)]
-        self.states = [torch.zeros(1, network.config.rnn_channels) for _ in self.cells]
-
-    @staticmethod
-    def cell(gru: nn.GRU) -> nn.GRUCell:
-        cell = nn.GRUCell(gru.input_size, gru.hidden_size)
-        weights = [tensor.clone() for tensor in gru.all_weights[0]]
-        cell.load_state_dict(
-            dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), weights, strict=True))
-        )
-        return cell
-
-    def __call__(self, sample: Tensor, conditioning: Tensor) -> Tensor:
-        network = self.network
-        mel, *aux = conditioning.split([N_MELS] + [network.config.aux_channels // 4] * 4, dim=1)
-        hidden = network.I(torch.cat([sample, mel, aux[0]], dim=1))
-        self.states[0] = self.cells[0](hidden, self.states[0])
-        hidden = hidden + self.states[0]
-        self.states[1] = self.cells[1](torch.cat([hidden, aux[1]], dim=1), self.states[1])
-        hidden = hidden + self.states[1]
-        hidden = functional.relu(network.fc1(torch.cat([hidden, aux[2]], dim=1)))
-        return network.fc3(functional.relu(network.fc2(torch.cat([hidden, aux[3]], dim=1))))
-
-
-class PlainWaveNet:
-    def __init__(self, network: WaveNetNetwork) -> None:
-        self.network = network
-        self.first, *self.last = map(linear, (network.first_conv, *network.last_conv_layers[1::2]))
-        self.layers = [[linear(conv) for conv in layer.children()] for layer in network.layers]
-        spans = [(network.config.kernel_size - 1) * dilation + 1 for dilation in network.config.dilations]
-        self.heard = [torch.zeros(1, span, network.config.residual_channels) for span in spans]
-
-    def __call__(self, sample: Tensor, mel: Tensor) -> Tensor:
-        config = self.network.config
-        if config.output == "softmax":
-            number = ((sample[:, 0] + 1) / 2 * (config.n_classes - 1)).round().long()
-            sample = functional.one_hot(number, config.n_classes).float()
-        hidden, skips = self.first(sample), torch.zeros(1, config.skip_channels)
-        for place, ((conv, of_mel, out, skip), dilation) in enumerate(
-            zip(self.layers, config.dilations, strict=True)
-        ):
-            self.heard[place] = torch.cat([self.heard[place][:, 1:], hidden[:, None]], dim=1)
-            taps = self.heard[place][:, ::dilation].transpose(1, 2).flatten(1)
-            signal, gate = (conv(taps) + of_mel(mel)).chunk(2, dim=1)
-            gated = signal.tanh() * gate.sigmoid()
-            skips = skips + skip(gated)
-            hidden = (hidden + out(gated)) * 0.5**0.5
-        hidden = functional.relu(skips * len(self.layers) ** -0.5)
-        return self.last[1](functional.relu(self.last[0](hidden)))
-
-
-def linear(conv: nn.Conv1d) -> nn.Linear:
-    """A convolution over as many steps as its kernel is long, once."""
-    layer = nn.Linear(conv.weight[0].numel(), len(conv.weight), bias=conv.bias is not None)
-    layer.load_state_dict(
-        {"weight": conv.weight.flatten(1), **({"bias": conv.bias} if conv.bias is not None else {})}
-    )
-    return layer
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
+    main()
