@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "avfake"
-GROUND = {"cache", "errors", "fetch", "files", "media", "progress", "resources", "weights"}
+GROUND = {"accelerator", "cache", "errors", "fetch", "files", "media", "progress", "resources", "weights"}
 MAY_IMPORT = {
     "audio": set(),
     "manifest": set(),

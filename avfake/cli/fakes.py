@@ -1,11 +1,12 @@
 """Commands that make fake sound and look after the vocoders."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from avfake.cli.options import (
+    AcceleratorOption,
     CorporaArgument,
     ExecutorOption,
     JobsOption,
@@ -26,10 +27,7 @@ def vocode(
         Path | None, typer.Option(help="File of weights to use instead of the published ones.")
     ] = None,
     blur: Annotated[float, typer.Option(min=0, max=1, help="Share of clips that get a random blur.")] = 0.5,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"],
-        typer.Option(help="What networks compute on; auto takes a GPU if there is one."),
-    ] = "auto",
+    accelerator: AcceleratorOption = "auto",
     workspace: WorkspaceOption = None,
     executor: ExecutorOption = "local",
     retry: RetryOption = "transient",
@@ -49,7 +47,7 @@ def vocode(
         weights=weights,
         blur=blur,
         seed=seed,
-        device=device,
+        accelerator=accelerator,
         jobs=jobs,
         executor=executor,
         retry=retry,

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from avfake.accelerator import Accelerator, find_device
 from avfake.audio.blur import BlurPolicy, draw_blur
 from avfake.audio.io import SAMPLE_RATE, Waveform, load_flac, save_flac
+from avfake.audio.match import VERSION as MATCHING
 from avfake.audio.match import match_sound
 from avfake.curate.stage import Retry, Stage, StageReport, read_ledger, run_stage
 from avfake.curate.task import Outcome, Task, attempt
@@ -18,11 +20,9 @@ from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.files import inside, sha256_of
 from avfake.vocoders.base import Vocoder
-from avfake.vocoders.device import Device, find_device
 from avfake.vocoders.registry import full_name, load_vocoder, vocoders_at_hand, weights_sha256
 from avfake.vocoders.resynthesis import Clip, resynthesize, resynthesize_together
 
-_MATCHING = 2  # version of match_sound: fakes of two versions must not meet in one split
 _TOGETHER_S = 600.0  # of sound: enough to keep autoregressive networks busy, little enough for any memory
 
 VOCODED_FIELDS = [
@@ -69,7 +69,7 @@ def vocode(
     weights: Path | None = None,
     blur: float = 0.5,
     seed: int = 0,
-    device: Device = "auto",
+    accelerator: Accelerator = "auto",
     jobs: int = 1,
     executor: str = "local",
     retry: Retry = "transient",
@@ -83,8 +83,8 @@ def vocode(
         weights: File to take instead of the published weights of the one vocoder that is named.
         blur: Probability that a clip's spectrogram is blurred; the strength is drawn per clip.
         seed: Of the draws.
-        device: What networks compute on; ``auto`` takes a GPU where a worker has one. It may change from run
-            to run, and what was made before stays, though another device's sound differs.
+        accelerator: What networks compute on; ``auto`` takes a GPU where a worker has one. It may change from
+            run to run, and what was made before stays, though another device's sound differs.
         jobs: Worker processes.
         executor: ``local`` or ``ray``.
         retry: Which failed clips are tried again.
@@ -97,7 +97,7 @@ def vocode(
     if weights and len(names) != 1:
         raise AvfakeError(f"--weights {weights} belongs to one vocoder; {len(names)} are named")
     weights = weights and weights.absolute()  # workers elsewhere have other working folders
-    find_device(device)
+    find_device(accelerator)
     for name in names:  # what cannot be loaded is refused before any work; the GPU is left to the workers
         load_vocoder(name, weights or True, "cpu")
     sources = {corpus: list(_tasks(workspace, corpus)) for corpus in corpora or workspace.corpora()}
@@ -108,16 +108,11 @@ def vocode(
     if not any(sources.values()):
         raise AvfakeError(f"{workspace.root} holds no fetched sound; run avfake fetch-audio first")
     policy = BlurPolicy(probability=blur)
+    works = [_Resynthesize(workspace.root, name, weights, policy, seed, accelerator) for name in names]
     with workspace.lock():
         reports = tuple(
-            run_stage(
-                _stage(workspace, corpus, _Resynthesize(workspace.root, name, weights, policy, seed, device)),
-                tasks,
-                jobs=jobs,
-                executor=executor,
-                retry=retry,
-            )
-            for name in names
+            run_stage(_stage(workspace, corpus, work), tasks, jobs=jobs, executor=executor, retry=retry)
+            for work in works
             for corpus, tasks in sources.items()
             if tasks
         )
@@ -133,7 +128,7 @@ class _Resynthesize:
     weights: Path | None  # instead of those of the card
     policy: BlurPolicy
     seed: int
-    device: Device
+    accelerator: Accelerator
 
     def __call__(self, tasks: Sequence[Task]) -> Iterator[Outcome | Exception]:
         for together in _cut(tasks):
@@ -155,7 +150,7 @@ class _Resynthesize:
 
     def _made(self, clips: Sequence[Clip]) -> Sequence[Waveform | Exception]:
         """Each clip anew, or why not; where all at once is too much, one by one."""
-        vocoder = _loaded(self.vocoder, self.weights, self.device)
+        vocoder = _loaded(self.vocoder, self.weights, self.accelerator)
         made = attempt(resynthesize_together, vocoder, clips)
         if isinstance(made, Exception):
             return [attempt(resynthesize, vocoder, *clip) for clip in clips]
@@ -173,7 +168,7 @@ class _Resynthesize:
             "audio_path": name,
             "audio_sha256": sha256_of(self.root / name),
             "source_sha256": task.facts["audio_sha256"],
-            "checkpoint_sha256": _loaded(self.vocoder, self.weights, self.device).checkpoint_sha256,
+            "checkpoint_sha256": _loaded(self.vocoder, self.weights, self.accelerator).checkpoint_sha256,
             "sample_rate": SAMPLE_RATE,
             "n_samples": len(matched.waveform),
             "blur_time_sigma": source.blur.time_sigma,
@@ -205,8 +200,8 @@ def _cut(tasks: Sequence[Task]) -> Iterator[list[Task]]:
 
 
 @lru_cache(maxsize=1)
-def _loaded(name: str, weights: Path | None, device: Device) -> Vocoder:
-    return load_vocoder(name, weights or True, device)
+def _loaded(name: str, weights: Path | None, accelerator: Accelerator) -> Vocoder:
+    return load_vocoder(name, weights or True, accelerator)
 
 
 def _stage(workspace: Workspace, corpus: str, work: _Resynthesize) -> Stage:
@@ -218,7 +213,7 @@ def _stage(workspace: Workspace, corpus: str, work: _Resynthesize) -> Stage:
         config={
             "vocoder": work.vocoder,
             "checkpoint": checkpoint,
-            "matching": _MATCHING,
+            "matching": MATCHING,
             "blur": asdict(work.policy),
             "seed": work.seed,
         },

@@ -209,7 +209,7 @@ def _verify(name: str) -> WeightsOf:
     if not at_hand(card):
         return WeightsOf(name, "failed", error=f"not at hand; run avfake vocoders download {name}")
     try:
-        sha256 = load_vocoder(name).checkpoint_sha256
+        sha256 = load_vocoder(name, accelerator="cpu").checkpoint_sha256
         return WeightsOf(name, "ok", weights_path(card), sha256)
     except AvfakeError as error:
         return WeightsOf(name, "failed", error=str(error))

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from avfake import __version__
+from avfake.accelerator import Accelerator, find_device
 from avfake.dataset.check import check_split
 from avfake.dataset.clips import ClipDataset
 from avfake.dataset.loader import ClipLoader, build_loader
 from avfake.dataset.sliding import Aggregation
 from avfake.errors import AvfakeError
 from avfake.evaluation.inference import (
-    Accelerator,
     Windows,
-    find_device,
     join_windows,
     judge,
     refuse_hop,

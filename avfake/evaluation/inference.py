@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,8 +18,6 @@ from avfake.manifest.schema import FACES_PER_S
 from avfake.models.config import DetectorConfig
 from avfake.models.frameworks.base import Detector
 
-Accelerator = Literal["auto", "cpu", "gpu"]
-
 
 class Windows(NamedTuple):
     """Windows side by side, of which one kind may be missing.
@@ -31,20 +29,6 @@ class Windows(NamedTuple):
 
     video: Tensor | None
     audio: Tensor | None
-
-
-def find_device(accelerator: Accelerator) -> torch.device:
-    """What a detector runs on.
-
-    Args:
-        accelerator: ``auto`` takes a GPU where there is one.
-
-    Raises:
-        AvfakeError: A GPU is asked for and there is none.
-    """
-    if accelerator == "gpu" and not torch.cuda.is_available():
-        raise AvfakeError("--accelerator gpu: torch sees no GPU here; take --accelerator cpu")
-    return torch.device("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def refuse_other_clips(config: DetectorConfig) -> None:

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from avfake import __version__
+from avfake.accelerator import Accelerator, find_device
 from avfake.dataset.sliding import Aggregation, window_starts
 from avfake.errors import ClipError, ErrorKind
 from avfake.evaluation.inference import (
-    Accelerator,
     Windows,
-    find_device,
     join_known,
     judge,
     mendable,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from avfake.evaluation.inference import Accelerator
+from avfake.accelerator import Accelerator
 from avfake.reproduction.experiments import DETECTORS, Row
 from avfake.training.config import Precision, TrainConfig, detector_config
 

@@ -8,13 +8,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 
+from avfake.accelerator import Accelerator, find_device
 from avfake.audio.io import fit_length, load_flac
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.evaluation.inference import (
-    Accelerator,
     Windows,
-    find_device,
     judge,
     refuse_other_clips,
 )

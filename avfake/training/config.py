@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from avfake.accelerator import Accelerator
 from avfake.dataset.augment import Augmentation
 from avfake.dataset.sampling import Policy
 from avfake.errors import AvfakeError
-from avfake.evaluation.inference import Accelerator
 from avfake.models.config import PRESETS, DetectorConfig, changed
 
 Precision = Literal["32-true", "bf16-mixed"]

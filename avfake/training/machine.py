@@ -12,8 +12,8 @@ from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
 
+from avfake.accelerator import find_device
 from avfake.errors import AvfakeError, StorageError, one_line
-from avfake.evaluation.inference import find_device
 from avfake.training.bar import Bar
 from avfake.training.checkpoint import WholeCheckpoints, load_checkpoint
 from avfake.training.config import TrainConfig

@@ -10,8 +10,8 @@ from avfake.vocoders.cache import at_hand, check_weights, fetch_weights
 from avfake.vocoders.cards import Card, card_names, find_card, load_cards
 
 if TYPE_CHECKING:  # naming vocoders shall not load torch
+    from avfake.accelerator import Accelerator
     from avfake.vocoders.base import NeuralVocoder, Vocoder
-    from avfake.vocoders.device import Device
 
 COMPUTED = {  # name -> module with build(), for families that have no weights
     "griffin-lim": "avfake.vocoders.griffin_lim",
@@ -57,7 +57,7 @@ def full_name(name: str) -> str:
     raise AvfakeError(f"vocoder {name!r} is unknown; choose one of {known}")
 
 
-def load_vocoder(name: str, weights: Path | bool = True, device: "Device" = "auto") -> "Vocoder":
+def load_vocoder(name: str, weights: Path | bool = True, accelerator: "Accelerator" = "auto") -> "Vocoder":
     """Load a vocoder by name, ready to run.
 
     Args:
@@ -65,7 +65,7 @@ def load_vocoder(name: str, weights: Path | bool = True, device: "Device" = "aut
         weights: True takes the weights of the card from the cache and downloads them when they are not
             there; a path is a file of the card's architecture; False draws random weights of the right
             shapes, for tests.
-        device: What its network computes on; ``auto`` takes a GPU where there is one. Families that only
+        accelerator: What its network computes on; ``auto`` takes a GPU where there is one. Families that only
             compute stay on the CPU.
 
     Raises:
@@ -79,10 +79,10 @@ def load_vocoder(name: str, weights: Path | bool = True, device: "Device" = "aut
         return computed
     card = find_card(name)
     family = import_module(LEARNED[card.family])
+    from avfake.accelerator import find_device
     from avfake.vocoders.checkpoint import fold_weight_norm, read_state
-    from avfake.vocoders.device import find_device
 
-    goal = find_device(device)
+    goal = find_device(accelerator)
     state = sha256 = None
     if weights is not False:
         path, sha256 = _weights(card, weights)

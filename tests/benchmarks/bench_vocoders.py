@@ -88,7 +88,7 @@ def main() -> None:
 @torch.no_grad()
 def measure(subject: Subject, n_rounds: int) -> tuple[list[Round], float]:
     """The rounds, and the operations of the plain network per second of sound."""
-    vocoder = load_vocoder(subject.card, weights=False, device="cpu")
+    vocoder = load_vocoder(subject.card, weights=False, accelerator="cpu")
     plain = plain_network(subject, vocoder)
     clips = [draw_mel(vocoder, LONG_S, seed) for seed in range(subject.n_long)]
     clips += [draw_mel(vocoder, SHORT_S, 100 + seed) for seed in range(subject.n_short)]
@@ -154,7 +154,7 @@ def matmul_rate() -> float:
 def start_worker(card: str) -> None:
     global worker_vocoder  # each process has its own
     torch.set_num_threads(1)
-    worker_vocoder = load_vocoder(card, weights=False, device="cpu")
+    worker_vocoder = load_vocoder(card, weights=False, accelerator="cpu")
 
 
 def vocode(mel: Array) -> Array:

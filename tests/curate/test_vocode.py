@@ -15,6 +15,7 @@ import torch
 import typer
 from typer.testing import CliRunner
 
+from avfake.accelerator import Accelerator
 from avfake.audio.align import measure_lag
 from avfake.audio.io import load_flac
 from avfake.audio.measure import active_speech, edge_silence, loudness_db
@@ -27,7 +28,6 @@ from avfake.curate.vocode import vocode
 from avfake.curate.workspace import Workspace
 from avfake.errors import AvfakeError
 from avfake.vocoders.base import Vocoder
-from avfake.vocoders.device import Device
 from avfake.vocoders.registry import load_vocoder
 from tests.dummies import speech_like, write_clip
 
@@ -104,8 +104,8 @@ def test_a_gpu_that_is_not_there_is_refused_before_any_work(
     fetched: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(AvfakeError, match="--device cuda: torch sees no GPU here; take --device cpu"):
-        vocode(fetched, vocoders=["melgan.embedded"], device="cuda")
+    with pytest.raises(AvfakeError, match="--accelerator gpu: torch sees no GPU"):
+        vocode(fetched, vocoders=["melgan.embedded"], accelerator="gpu")
     assert not read_ledger(fetched.ledger("vocoded"), "melgan.embedded-folder")
 
 
@@ -114,8 +114,8 @@ def test_the_device_that_is_typed_reaches_the_network_and_may_change(
 ) -> None:
     asked = []
 
-    def load(name: str, weights: Path | bool, device: Device) -> Vocoder:
-        asked.append(device)
+    def load(name: str, weights: Path | bool, accelerator: Accelerator) -> Vocoder:
+        asked.append(accelerator)
         return load_vocoder(name, weights, "cpu")
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -123,10 +123,10 @@ def test_the_device_that_is_typed_reaches_the_network_and_may_change(
     app = typer.Typer()
     app.command()(fakes.vocode)
     words = ["--vocoder", "melgan.embedded", "--jobs", "1", "--workspace", str(fetched.root), "--json"]
-    for device in ("cuda", "auto"):
-        said = CliRunner().invoke(app, [*words, "--device", device])
+    for accelerator in ("gpu", "auto"):
+        said = CliRunner().invoke(app, [*words, "--accelerator", accelerator])
         assert said.exit_code == 0, said.output
-    assert asked == ["cpu", "cuda", "cpu"]  # to see that it loads, to work, and to see that it loads
+    assert asked == ["cpu", "gpu", "cpu"]  # to see that it loads, to work, and to see that it loads
     assert json.loads(said.stdout)["stages"][0]["n_done_before"] == 3
 
 

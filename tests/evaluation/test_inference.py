@@ -9,7 +9,6 @@ import torch
 from avfake.errors import AvfakeError, ClipError
 from avfake.evaluation.inference import (
     Windows,
-    find_device,
     join_known,
     join_windows,
     judge,
@@ -138,16 +137,9 @@ def test_windows_that_leave_something_out_are_refused(hop_s: float) -> None:
         refuse_hop(hop_s, PRESETS["paper"])
 
 
-def test_a_gpu_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert find_device("auto") == find_device("cpu") == CPU
-    with pytest.raises(AvfakeError, match="no GPU"):
-        find_device("gpu")
-
-
 @pytest.mark.gpu
 def test_a_gpu_gives_nearly_the_same_and_the_same_again() -> None:
-    detector, windows, gpu = small_detector(), make_windows(), find_device("gpu")
+    detector, windows, gpu = small_detector(), make_windows(), torch.device("cuda")
     wanted = judge(small_detector(), [windows], CPU)
     first, second = (judge(detector, [windows], gpu) for _ in range(2))
     np.testing.assert_allclose(first, wanted, rtol=0, atol=0.01)

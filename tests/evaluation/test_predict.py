@@ -156,7 +156,7 @@ def test_windows_and_what_joins_them_are_the_detectors_own(model: Path) -> None:
     recording = made(Path("long.mp4"))
     detector = small_detector()
     starts = np.array([0, 5, 10, 14])
-    wanted = judge(detector, [recording.windows(starts, detector.config)], module.find_device("cpu"))
+    wanted = judge(detector, [recording.windows(starts, detector.config)], torch.device("cpu"))
     for aggregation, join in (("mean", np.mean), ("max", np.max)):
         (prediction,) = predict(
             [Path("long.mp4")], model, hop_s=0.5, aggregation=aggregation, batch_size=3, accelerator="cpu"

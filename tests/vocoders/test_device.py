@@ -4,10 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from avfake.errors import AvfakeError
 from avfake.vocoders import sampling
 from avfake.vocoders.base import MelVocoder
-from avfake.vocoders.device import CPU, find_device
+from avfake.vocoders.device import CPU
 from avfake.vocoders.one_pass import OnePassVocoder, Statistics
 from avfake.vocoders.registry import LEARNED
 from avfake.vocoders.sampling import _Loop
@@ -20,20 +19,6 @@ ONE_OF_EACH = {name.partition(".")[0]: name for name in SMALL}
 def mel_of(vocoder: MelVocoder, n_frames: int) -> Tensor:
     values = torch.rand(1, vocoder.mel.n_mels, n_frames, generator=torch.Generator().manual_seed(4))
     return values if vocoder.mel.log == "unit_db" else 4 * values - 4
-
-
-def test_a_choice_means_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    for there, meant in ((False, "cpu"), (True, "cuda")):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
-        assert find_device("auto").type == meant
-        assert find_device("cpu").type == "cpu"
-    assert find_device("cuda").type == "cuda"
-
-
-def test_a_gpu_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(AvfakeError, match="--device cuda: torch sees no GPU here; take --device cpu"):
-        find_device("cuda")
 
 
 def some_steps_elsewhere(loop: _Loop) -> None:
@@ -104,7 +89,7 @@ def test_a_gpu_makes_what_the_cpu_makes(family: str) -> None:
     vocoder = small_vocoder(ONE_OF_EACH[family])
     mel = mel_of(vocoder, 6)
     wanted = vocoder(mel)
-    vocoder.to(find_device("cuda"))
+    vocoder.to(torch.device("cuda"))
     made, again = vocoder(mel), vocoder(torch.cat([mel, mel + 0.1]))
     assert made.device == CPU
     assert torch.equal(made, again[:1])
