@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from avfake.errors import ClipError, ErrorKind, StorageError
+from filelock import FileLock, Timeout
+
+from avfake.errors import AvfakeError, ClipError, ErrorKind, StorageError
 
 
 @contextmanager
@@ -41,6 +43,32 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_bytes(data)
+
+
+@contextmanager
+def hold(lock: Path, *, busy: str) -> Iterator[None]:
+    """Hold a lock file for this process, without waiting for another one.
+
+    Args:
+        lock: The file; its folder is made.
+        busy: What to say where another process holds it.
+
+    Raises:
+        AvfakeError: Another process holds it.
+        StorageError: The folder cannot be written.
+    """
+    held = FileLock(lock, timeout=0)
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held.acquire()
+    except Timeout as error:
+        raise AvfakeError(busy) from error
+    except OSError as error:
+        raise StorageError(f"{lock.parent} cannot be written: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def inside(root: Path, name: str) -> Path:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from avfake.errors import ClipError, ErrorKind, StorageError
-from avfake.files import inside, sha256_of, whole_file, write_bytes
+from avfake.errors import AvfakeError, ClipError, ErrorKind, StorageError
+from avfake.files import hold, inside, sha256_of, whole_file, write_bytes
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -46,6 +46,24 @@ def test_no_name_leaves_its_root(tmp_path: Path, name: str) -> None:
     with pytest.raises(ClipError) as caught:
         inside(tmp_path, name)
     assert caught.value.kind is ErrorKind.UNSAFE_PATH
+
+
+def test_one_process_at_a_time_holds_a_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "new" / ".lock"
+    with (
+        hold(lock, busy="wait for it"),
+        pytest.raises(AvfakeError, match="^wait for it$"),
+        hold(lock, busy="wait for it"),
+    ):
+        pytest.fail("held twice")
+    with hold(lock, busy="wait for it"):
+        pass
+
+
+def test_a_lock_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match="cannot be written"), hold(tmp_path / "file" / ".lock", busy=""):
+        pass
 
 
 def test_no_link_leaves_its_root(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from avfake.errors import AvfakeError, StorageError
+from avfake.errors import AvfakeError
+from avfake.files import hold
 
 DEFAULT = "avfake-data"
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -65,20 +64,9 @@ class Workspace:
             AvfakeError: Another process holds it.
             StorageError: The workspace cannot be written.
         """
-        lock = FileLock(self.root / ".lock", timeout=0)
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except Timeout as error:
-            raise AvfakeError(
-                f"another avfake command is writing to {self.root}; wait for it or choose another --workspace"
-            ) from error
-        except OSError as error:
-            raise StorageError(f"workspace {self.root} cannot be written: {error.strerror}") from error
-        try:
+        busy = f"another avfake command is writing to {self.root}; wait for it or choose another --workspace"
+        with hold(self.root / ".lock", busy=busy):
             yield
-        finally:
-            lock.release()
 
 
 def open_workspace(root: Path | None) -> Workspace:

@@ -121,3 +121,8 @@ def _seed_worker(number: int) -> None:
     seed = torch.initial_seed() % 2**32
     random.seed(seed)
     np.random.seed(seed)
+
+
+def scale_pictures(video: Tensor) -> Tensor:
+    """Pictures of a batch as the networks take them, float32 in [0, 1]; on the device that holds them."""
+    return video.float().div_(255)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avfake.dataset.pictures import scale_pictures
+from avfake.dataset.loader import scale_pictures
 from avfake.dataset.sliding import Aggregation, aggregate, window_starts
 from avfake.dataset.window import CROP_SIZE, SAMPLES_PER_FRAME
 from avfake.errors import AvfakeError, ClipError, ErrorKind, one_line

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from avfake.errors import AvfakeError, StorageError
+from avfake.errors import StorageError
+from avfake.files import hold
 
 RESULT, SCORES = "metrics.json", "scores.parquet"
 PAGE, TABLES, PICTURE = "tables.md", "tables.tex", "reliability.png"
@@ -40,24 +39,17 @@ def new_folder(path: Path) -> Iterator[Path]:
         StorageError: The disk is full or cannot be written.
     """
     filling, former = (path.with_name(f".{path.name}.{name}") for name in ("new", "old"))
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise AvfakeError(f"another avfake evaluate is writing to {path}; wait for it") from error
-    except OSError as error:
-        raise StorageError(f"{path.parent} cannot be written: {error.strerror or error}") from error
-    try:
-        for folder in (filling, former):  # left by a process that was killed
-            shutil.rmtree(folder, ignore_errors=True)
-        yield filling
-        if path.exists():
-            path.replace(former)
-        filling.replace(path)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}; free some space") from error
-    finally:
-        shutil.rmtree(filling, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
-        lock.release()
+    busy = f"another avfake evaluate is writing to {path}; wait for it"
+    with hold(path.with_name(f".{path.name}.lock"), busy=busy):
+        try:
+            for folder in (filling, former):  # left by a process that was killed
+                shutil.rmtree(folder, ignore_errors=True)
+            yield filling
+            if path.exists():
+                path.replace(former)
+            filling.replace(path)
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error.strerror or error}; free some space") from error
+        finally:
+            shutil.rmtree(filling, ignore_errors=True)
+            shutil.rmtree(former, ignore_errors=True)

@@ -11,8 +11,7 @@ from torch.nn import functional
 
 from avfake.dataset.clips import Labels
 from avfake.dataset.draws import number_for
-from avfake.dataset.loader import Batch
-from avfake.dataset.pictures import scale_pictures
+from avfake.dataset.loader import Batch, scale_pictures
 from avfake.errors import AvfakeError
 from avfake.evaluation.scores import HEADS
 from avfake.models.frameworks.base import Detector, Logits

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from avfake.errors import AvfakeError, StorageError, one_line
-from avfake.files import write_bytes
+from avfake.errors import AvfakeError, one_line
+from avfake.files import hold, write_bytes
 from avfake.training.config import differences
 
 
@@ -62,20 +60,9 @@ class RunFolder:
             AvfakeError: Another process holds it.
             StorageError: The folder cannot be written.
         """
-        lock = FileLock(self.path / ".lock", timeout=0)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except Timeout as error:
-            raise AvfakeError(
-                f"another avfake train is writing to {self.path}; wait for it or choose another --run"
-            ) from error
-        except OSError as error:
-            raise StorageError(f"run {self.path} cannot be written: {error.strerror}") from error
-        try:
+        busy = f"another avfake train is writing to {self.path}; wait for it or choose another --run"
+        with hold(self.path / ".lock", busy=busy):
             yield
-        finally:
-            lock.release()
 
     def refuse_others(self, facts: Mapping[str, Any]) -> None:
         """Look whether what was trained here so far is this run.

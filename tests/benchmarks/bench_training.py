@@ -21,8 +21,7 @@ from statistics import median
 import torch
 from torch.nn.functional import cross_entropy
 
-from avfake.dataset.loader import Batch
-from avfake.dataset.pictures import scale_pictures
+from avfake.dataset.loader import Batch, scale_pictures
 from avfake.manifest.schema import SPLIT_SCHEMA, Quadrant
 from avfake.manifest.table import write_rows
 from avfake.models.build import build_model

@@ -7,7 +7,7 @@ import torch
 
 from avfake.dataset.augment import Augmentation
 from avfake.dataset.clips import ClipDataset
-from avfake.dataset.loader import Batch, ClipLoader, build_loader
+from avfake.dataset.loader import Batch, ClipLoader, build_loader, scale_pictures
 from avfake.dataset.sampling import build_sampler
 from avfake.errors import ClipError
 from tests.dataset.making import make_split
@@ -143,3 +143,9 @@ def test_lightning_resumes_inside_an_epoch_and_at_its_end(root: Path, table: pa.
     undisturbed = fit(None)
     assert len(undisturbed) == 6
     assert fit(root / "stopped.ckpt") == undisturbed[stop:]
+
+
+def test_scaled_pictures_lie_in_0_to_1() -> None:
+    video = torch.tensor([0, 51, 255], dtype=torch.uint8)
+    assert torch.equal(scale_pictures(video), torch.tensor([0, 0.2, 1.0]))
+    assert video.tolist() == [0, 51, 255]

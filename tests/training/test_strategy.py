@@ -10,8 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from avfake.dataset.clips import ClipDataset
-from avfake.dataset.loader import build_loader
-from avfake.dataset.pictures import scale_pictures
+from avfake.dataset.loader import build_loader, scale_pictures
 from avfake.manifest.validate import read_split
 from avfake.models.build import load_detector
 from tests.training.making import SETTINGS, SMALL, make_split
