@@ -1,6 +1,7 @@
 """From a published weights file to a network: find the tensors, fold weight norm, load every one of them."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,6 +72,23 @@ def fold_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             raise AvfakeError(f"weights hold {key} without {lacking[0]}; the file is damaged or edited")
         folded[weight] = _fold(state[length], state[direction], weight)
     return folded
+
+
+def renamed(
+    state: Mapping[str, Tensor], patterns: Sequence[tuple[str, str | Callable[[re.Match[str]], str]]]
+) -> dict[str, Tensor]:
+    """A state under the key names of another layout.
+
+    Args:
+        state: Tensors by key.
+        patterns: Regular expressions and what replaces them, applied to each key one after another.
+    """
+    named = {}
+    for key, tensor in state.items():
+        for pattern, name in patterns:
+            key = re.sub(pattern, name, key)
+        named[key] = tensor
+    return named
 
 
 def settled(make: Callable[[], N], state: Mapping[str, Tensor] | None, name: str) -> N:

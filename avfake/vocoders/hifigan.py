@@ -2,7 +2,6 @@
 
 import functools
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -14,7 +13,7 @@ from torch.nn import functional
 
 from avfake.vocoders.cards import Card
 from avfake.vocoders.channels_last import Conv, TransposedConv, to_channels_last
-from avfake.vocoders.checkpoint import settled
+from avfake.vocoders.checkpoint import renamed, settled
 from avfake.vocoders.one_pass import OnePassVocoder, take_statistics
 
 EDGE_KERNEL_SIZE = 7  # of the first and the last convolution
@@ -147,13 +146,7 @@ def build(card: Card, state: Mapping[str, Tensor] | None) -> OnePassVocoder:
 
 def network_keys(state: Mapping[str, Tensor], config: HiFiGanConfig) -> dict[str, Tensor]:
     """The state under the network's key names."""
-    renamed = {}
-    for key, tensor in state.items():
-        if config.layout == "kan-bayashi":
-            for pattern, name in _KAN_BAYASHI_KEYS:
-                key = re.sub(pattern, name, key)
-        renamed[key] = tensor
-    return renamed
+    return renamed(state, _KAN_BAYASHI_KEYS) if config.layout == "kan-bayashi" else dict(state)
 
 
 def mean_of(blocks: Iterable[nn.Module], hidden: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """MelGAN: transposed convolutions from Mel frames to samples, with dilated residual blocks between them."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from avfake.vocoders.cards import Card
 from avfake.vocoders.channels_last import Conv, TransposedConv, to_channels_last
-from avfake.vocoders.checkpoint import settled
+from avfake.vocoders.checkpoint import renamed, settled
 from avfake.vocoders.one_pass import OnePassVocoder, take_statistics
 
 _KERNEL_SIZE = 7  # of the first and the last convolution
@@ -128,14 +127,7 @@ class MelGanNetwork(nn.Module):
 
 def network_keys(state: Mapping[str, Tensor], config: MelGanConfig) -> dict[str, Tensor]:
     """A state of any layout under the network's keys."""
-    if config.layout == "descript":
-        return dict(state)
-    renamed = {}
-    for key, tensor in state.items():
-        for pattern, own in _KAN_BAYASHI_KEYS:
-            key = re.sub(pattern, own, key)
-        renamed[key] = tensor
-    return renamed
+    return dict(state) if config.layout == "descript" else renamed(state, _KAN_BAYASHI_KEYS)
 
 
 def build(card: Card, state: Mapping[str, Tensor] | None) -> OnePassVocoder:

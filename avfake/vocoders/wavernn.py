@@ -1,7 +1,6 @@
 """WaveRNN: two GRUs, one after the other, that say how the next sample is distributed."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +11,7 @@ from torch.nn import functional
 
 from avfake.vocoders.autoregressive import AutoregressiveVocoder
 from avfake.vocoders.cards import Card
-from avfake.vocoders.checkpoint import settled
+from avfake.vocoders.checkpoint import renamed, settled
 from avfake.vocoders.distributions import expand_mu_law
 from avfake.vocoders.gru_steps import GruSteps
 from avfake.vocoders.stretch import reach, stretching
@@ -171,11 +170,5 @@ def build(card: Card, state: Mapping[str, Tensor] | None) -> AutoregressiveVocod
 
 def network_keys(state: Mapping[str, Tensor], config: WaveRnnConfig) -> dict[str, Tensor]:
     """The state under the network's key names, without what it does not need."""
-    renamed = {}
-    for key, tensor in state.items():
-        if config.layout == "torchaudio":
-            for pattern, name in _TORCHAUDIO_KEYS:
-                key = re.sub(pattern, name, key)
-        if key not in _UNUSED:
-            renamed[key] = tensor
-    return renamed
+    named = renamed(state, _TORCHAUDIO_KEYS) if config.layout == "torchaudio" else state
+    return {key: tensor for key, tensor in named.items() if key not in _UNUSED}
