@@ -1,6 +1,7 @@
 """Uploads come whole through the real yt-dlp, or not at all; nothing is fetched twice."""
 
 import _thread
+import signal
 import subprocess
 import sys
 import threading
@@ -150,8 +151,14 @@ def test_a_page_that_drips_ends_in_time(loopback: Loopback, tmp_path: Path, stat
 def test_ctrl_c_passes_through(loopback: Loopback, tmp_path: Path) -> None:
     loopback.fail(ID, on="sound", bytes_per_s=SLOW // 4)  # so that it is under way even on a busy machine
     threading.Thread(target=lambda: [wait_for_sound(loopback), _thread.interrupt_main()]).start()
-    with pytest.raises(KeyboardInterrupt):
-        download(ID, tmp_path, config_for(loopback))
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # what runs in the background ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            download(ID, tmp_path, config_for(loopback))
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_full_disk_stops_everything(loopback: Loopback, tmp_path: Path) -> None:
