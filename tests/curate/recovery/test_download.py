@@ -153,7 +153,7 @@ def test_ctrl_c_passes_through(loopback: Loopback, tmp_path: Path) -> None:
     threading.Thread(target=lambda: [wait_for_sound(loopback), _thread.interrupt_main()]).start()
     before = signal.signal(
         signal.SIGINT, signal.default_int_handler
-    )  # what runs in the background ignores it
+    )  # background jobs ignore it
     try:
         with pytest.raises(KeyboardInterrupt):
             download(ID, tmp_path, config_for(loopback))
