@@ -151,9 +151,7 @@ def test_a_page_that_drips_ends_in_time(loopback: Loopback, tmp_path: Path, stat
 def test_ctrl_c_passes_through(loopback: Loopback, tmp_path: Path) -> None:
     loopback.fail(ID, on="sound", bytes_per_s=SLOW // 4)  # so that it is under way even on a busy machine
     threading.Thread(target=lambda: [wait_for_sound(loopback), _thread.interrupt_main()]).start()
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # background jobs ignore it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
     try:
         with pytest.raises(KeyboardInterrupt):
             download(ID, tmp_path, config_for(loopback))
