@@ -200,20 +200,22 @@ def build(card: Card, state: Mapping[str, Tensor] | None) -> AutoregressiveVocod
     """The vocoder of a card; without a state its weights are random."""
     config = WaveNetConfig(**card.model)
     weights = None if state is None else dict(state)
-    statistics = _statistics(weights, card.name) if weights and config.layout == "2019" else None
+    statistics = _statistics(weights, card) if weights and config.layout == "2019" else None
     network = settled(lambda: WaveNetNetwork(config, card.mel.n_mels), weights, card.name)
     if statistics:
         network.mel_mean, network.mel_scale = statistics
     return AutoregressiveVocoder(card.name, card.mel, network)
 
 
-def _statistics(weights: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
+def _statistics(weights: dict[str, Tensor], card: Card) -> tuple[Tensor, Tensor]:
     """Take mean and scale of the Mel bands out of the weights."""
-    if not {"mean", "scale"} <= set(weights):
+    mean, scale = (weights.pop(key, torch.empty(0)) for key in ("mean", "scale"))
+    if any(list(found.shape) != [card.mel.n_mels] for found in (mean, scale)):
         raise AvfakeError(
-            f"weights of vocoder {name} hold no mean and scale of the Mel; add them from the recipe"
+            f"weights of vocoder {card.name} hold no mean and scale of its {card.mel.n_mels} Mel bands; "
+            "add them from the recipe"
         )
-    return weights.pop("mean"), weights.pop("scale")
+    return mean, scale
 
 
 def _de_emphasised(waveform: Tensor, coefficient: float) -> Tensor:

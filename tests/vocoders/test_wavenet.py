@@ -106,8 +106,9 @@ def test_the_mel_of_2019_is_standardised_with_the_statistics_of_the_weights() ->
     statistics = {"mean": torch.full((80,), -2.0), "scale": torch.full((80,), 0.5)}
     network = vocoder_of(state | statistics, layout="2019").network
     assert torch.equal(network.scale(torch.full((80, 3), -1.0)), torch.full((80, 3), 2.0))
-    with pytest.raises(AvfakeError, match="hold no mean and scale of the Mel"):
-        vocoder_of(state, layout="2019")
+    for wrong in ({}, {"mean": statistics["mean"]}, statistics | {"scale": torch.ones(1)}):
+        with pytest.raises(AvfakeError, match="hold no mean and scale of its 80 Mel bands"):
+            vocoder_of(state | wrong, layout="2019")
 
 
 @pytest.mark.parametrize(
