@@ -25,7 +25,7 @@ from avfake.audio.pauses import Levels, digital_silence, level_pauses, measure_l
 from avfake.audio.phases import STEPS_HZ, peaks_of, turn_to_peaks
 from avfake.errors import ClipError, ErrorKind
 
-VERSION = 2  # raise it when the same resynthesis comes out as other samples
+VERSION = 3  # raise it when the same resynthesis comes out as other samples
 LARGEST_LAG_MS = 1.0
 LARGEST_GAIN_DB = 20.0
 # How far pauses are moved against speech, and where low frequencies may be turned against high ones. The

@@ -56,7 +56,7 @@ def level_pauses(
     """
     depth_db = _SPEECH_DB - (source.whole - source.whole.max())
     share = np.clip(depth_db / (_SPEECH_DB - _PAUSE_DB), 0, 1)
-    centres = (np.arange(len(share)) + 0.5) * len(fake) / len(share)
+    centres = (np.arange(len(share)) + 0.5) * frame_length(sample_rate)
     levelled = np.zeros_like(fake)
     for block in _blocks(len(fake), sample_rate):
         frames, samples = _frames(block.heard, sample_rate), np.arange(block.heard.start, block.heard.stop)
