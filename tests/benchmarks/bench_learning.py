@@ -2,7 +2,7 @@
 
 For each seed a split by identity is built and every detector trained and judged on it, each by the commands'
 own functions, so a second call goes on where the first was stopped. A cell is the mean over the seeds, its
-interval that of 2000 draws of identities within each test part.
+interval that of 2000 draws of identities within each test part, where there are several, and each seed's own.
 
 Run from the root of the checkout, on a workspace that holds sound, fakes and crops of the corpora:
 OMP_NUM_THREADS=1 python -m tests.benchmarks.bench_learning WORKSPACE CORPUS... [--epochs 40]
@@ -85,15 +85,17 @@ def judged(root: Path, corpora: list[str], name: str, seed: int, epochs: int) ->
 
 
 def mean_auc(scores: list[Scores], head: Head) -> str:
-    """Mean over seeds, its interval, and each seed's own."""
+    """Mean over seeds, its interval if there is one, and each seed's own."""
     values, draws = [], []
     for seed, of_seed in enumerate(scores):
         labels, p = of_seed.labels(head), of_seed.p(head)
         drawn = resample(of_seed.identity_group, seed=seed)
         values.append(float(auc(labels, p, None)))
         draws.append(auc(labels, p, drawn.counts[:, drawn.group].astype(float)))
-    low, high = np.nanquantile(np.mean(draws, axis=0), [0.025, 0.975])
     each = " ".join(f"{value:.2f}" for value in values)
+    if all(len(np.unique(of_seed.identity_group)) == 1 for of_seed in scores):
+        return f"{np.mean(values):.2f} ({each})"
+    low, high = np.nanquantile(np.mean(draws, axis=0), [0.025, 0.975])
     return f"{np.mean(values):.2f} ({low:.2f}-{high:.2f}; {each})"
 
 
