@@ -69,9 +69,9 @@ class Workspace:
             yield
 
 
-def open_workspace(root: Path | None) -> Workspace:
+def open_workspace(root: Path | str | None = None) -> Workspace:
     """The workspace at ``root``, else at ``$AVFAKE_WORKSPACE``, else ``./avfake-data``."""
-    return Workspace(root or Path(os.environ.get("AVFAKE_WORKSPACE") or DEFAULT))
+    return Workspace(Path(root or os.environ.get("AVFAKE_WORKSPACE") or DEFAULT))
 
 
 def safe_name(name: str, what: str) -> str:

@@ -60,7 +60,7 @@ class EvaluationReport:
 
 
 def evaluate(
-    root: Path,
+    root: Path | str,
     run: str,
     split: str,
     *,
@@ -96,6 +96,7 @@ def evaluate(
             other clips.
         StorageError: The disk is full or read-only.
     """
+    root = Path(root)
     model, table = root / "runs" / run / "model", root / "splits" / split / f"{part}.parquet"
     facts = {
         "run": run,

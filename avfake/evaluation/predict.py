@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from avfake import __version__
 from avfake.accelerator import Accelerator, find_device
 from avfake.dataset.sliding import Aggregation, window_starts
-from avfake.errors import ClipError, ErrorKind
+from avfake.errors import AvfakeError, ClipError, ErrorKind
 from avfake.evaluation.inference import (
     Windows,
     join_known,
@@ -69,10 +69,10 @@ class PredictionReport:
 
 
 def predict(
-    videos: Sequence[Path],
-    model: Path,
+    videos: Sequence[Path | str],
+    model: Path | str,
     *,
-    out: Path | None = None,
+    out: Path | str | None = None,
     hop_s: float = HOP_S,
     aggregation: Aggregation = "mean",
     face_detector: str = "retinaface",
@@ -98,16 +98,19 @@ def predict(
         accelerator: What the detector runs on.
 
     Raises:
-        AvfakeError: The folder holds no detector, or one for other clips; or a setting is impossible.
+        AvfakeError: The folder holds no detector, or one for other clips; or what is asked is impossible.
         StorageError: The disk is full or read-only.
     """
-    detector, device = load_detector(model), find_device(accelerator)
+    if isinstance(videos, str | Path):
+        raise AvfakeError(f"videos is one path, {videos}; wanted a list of paths")
+    files, folder = [Path(video) for video in videos], Path(model)
+    detector, device = load_detector(folder), find_device(accelerator)
     refuse_other_clips(detector.config)
     refuse_hop(hop_s, detector.config)
     _loaded(face_detector)
     facts = {
-        "detector": str(model),
-        "detector_sha256": sha256_of(model / WEIGHTS),
+        "detector": str(folder),
+        "detector_sha256": sha256_of(folder / WEIGHTS),
         "hop_s": hop_s,
         "aggregation": aggregation,
         "face_detector": face_detector,
@@ -115,14 +118,14 @@ def predict(
     }
     judge_video = _Judge(detector, device, hop_s, aggregation, batch_size)
     reader = DataLoader(
-        _Videos(videos, face_detector), batch_size=None, num_workers=workers, collate_fn=_as_it_is
+        _Videos(files, face_detector), batch_size=None, num_workers=workers, collate_fn=_as_it_is
     )
     predictions = []
-    with track("predict", total=len(videos)) as advance, mendable():
-        for video, name, recording in zip(videos, _names(videos), reader, strict=True):
+    with track("predict", total=len(files)) as advance, mendable():
+        for video, name, recording in zip(files, _names(files), reader, strict=True):
             prediction = judge_video(video, recording)
             if out is not None:
-                _write(out / name, prediction, recording, facts)
+                _write(Path(out) / name, prediction, recording, facts)
             predictions.append(prediction)
             advance(1)
     return predictions

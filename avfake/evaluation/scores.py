@@ -142,7 +142,7 @@ def save_scores(path: Path, scores: Scores, facts: Mapping[str, Any]) -> None:
     write_rows(path, rows, SCORES_SCHEMA, {**facts, "whole_by": scores.whole_by})
 
 
-def load_scores(path: Path) -> Scores:
+def load_scores(path: Path | str) -> Scores:
     """Read scores back.
 
     Raises:

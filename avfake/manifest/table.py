@@ -43,7 +43,7 @@ def write_rows(
     write_table(path, [batch], schema, metadata)
 
 
-def read_metadata(path: Path) -> dict[str, Any]:
+def read_metadata(path: Path | str) -> dict[str, Any]:
     """The JSON facts stored by :func:`write_table`.
 
     Raises:

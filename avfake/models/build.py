@@ -20,7 +20,7 @@ FRAMEWORKS: dict[str, type[Detector]] = {
 
 
 def build_model(
-    config: DetectorConfig | str = "paper", *, kinetics: Path | None = None, **overrides: Any
+    config: DetectorConfig | str = "paper", *, kinetics: Path | str | None = None, **overrides: Any
 ) -> Detector:
     """An untrained detector; its random weights follow ``torch.manual_seed``.
 
@@ -45,11 +45,11 @@ def build_model(
         kinetics = fetch_kinetics(config)
     model = FRAMEWORKS[config.framework](config)
     if kinetics is not None:
-        load_kinetics(model, kinetics)
+        load_kinetics(model, Path(kinetics))
     return model
 
 
-def load_detector(folder: Path) -> Detector:
+def load_detector(folder: Path | str) -> Detector:
     """A trained detector of any framework, in evaluation mode.
 
     Args:
@@ -58,4 +58,4 @@ def load_detector(folder: Path) -> Detector:
     Raises:
         AvfakeError: The folder holds no detector, or a damaged one.
     """
-    return FRAMEWORKS[read_config(folder).framework].from_pretrained(folder)
+    return FRAMEWORKS[read_config(Path(folder)).framework].from_pretrained(folder)

@@ -17,7 +17,7 @@ _TOLERANCE = 1e-4  # of the largest logit, or of 1 where all are smaller
 _BATCHES = (1, 3)  # clips on which both are compared; the export itself sees two
 
 
-def export_onnx(model: Detector, path: Path) -> None:
+def export_onnx(model: Detector, path: Path | str) -> None:
     """Write a detector as one ONNX file, compared with the detector itself before it gets its name.
 
     Its inputs are ``video`` [batch, 3, frames, height, width] in [0, 1] and ``audio`` [batch, time]; its
@@ -34,7 +34,7 @@ def export_onnx(model: Detector, path: Path) -> None:
     """
     for module in ("onnx", "onnxscript", "onnxruntime"):
         need(module, extra="onnx")
-    with _evaluating(model), whole_file(path) as temporary:
+    with _evaluating(model), whole_file(Path(path)) as temporary:
         _export(model, temporary)
         _check(model, temporary)
 

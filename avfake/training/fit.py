@@ -31,7 +31,9 @@ from avfake.weights import misfits
 logger = logging.getLogger("avfake")
 
 
-def train(root: Path, config: TrainConfig, *, run: str, kinetics: Path | None = None) -> TrainReport:
+def train(
+    root: Path | str, config: TrainConfig, *, run: str, kinetics: Path | str | None = None
+) -> TrainReport:
     """Train a detector on a split; go on where an earlier call of the same run was stopped.
 
     On the CPU the result is the same bit for bit, however often it was stopped and whatever the number of
@@ -49,6 +51,7 @@ def train(root: Path, config: TrainConfig, *, run: str, kinetics: Path | None = 
             there, a loss is not finite, or training was interrupted; the last checkpoint stays.
         StorageError: The disk is full or read-only.
     """
+    root, kinetics = Path(root), None if kinetics is None else Path(kinetics)
     if kinetics is not None:
         config = replace(config, detector=replace(config.detector, pretrained="kinetics400"))
     split, folder = root / "splits" / config.split, RunFolder(root / "runs" / run)

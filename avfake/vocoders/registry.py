@@ -57,7 +57,9 @@ def full_name(name: str) -> str:
     raise AvfakeError(f"vocoder {name!r} is unknown; choose one of {known}")
 
 
-def load_vocoder(name: str, weights: Path | bool = True, accelerator: "Accelerator" = "auto") -> "Vocoder":
+def load_vocoder(
+    name: str, weights: Path | str | bool = True, accelerator: "Accelerator" = "auto"
+) -> "Vocoder":
     """Load a vocoder by name, ready to run.
 
     Args:
@@ -73,6 +75,7 @@ def load_vocoder(name: str, weights: Path | bool = True, accelerator: "Accelerat
             there is no GPU where one is asked for.
     """
     name = full_name(name)
+    weights = weights if isinstance(weights, bool) else Path(weights)
     if name in COMPUTED:
         _refuse_weights(name, weights)
         computed: Vocoder = import_module(COMPUTED[name]).build()

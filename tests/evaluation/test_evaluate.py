@@ -78,8 +78,8 @@ def direct(root: Path, framework: str, hop_s: float | None = None) -> tuple[np.n
 
 
 def test_scores_are_the_detectors_own_on_the_first_window_of_each_row(root: Path) -> None:
-    report = evaluate(root, "two-plus-one", "made", batch_size=2)
-    scores = load_scores(Path(report.folder) / "scores.parquet")
+    report = evaluate(str(root), "two-plus-one", "made", batch_size=2)
+    scores = load_scores(f"{report.folder}/scores.parquet")
     _, wanted = direct(root, "two-plus-one")
     found = np.stack([scores.p_video, scores.p_audio, scores.p_whole], axis=1)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)

@@ -65,7 +65,7 @@ def unread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_face_that_talks_is_judged_from_file_to_files(model: Path, tmp_path: Path) -> None:
     video = film_face(tmp_path / "a talk, ü.mp4", 15, speech_like(1.5, SOUND_RATE))
-    (prediction,) = predict([video], model, out=tmp_path / "out", hop_s=0.5)
+    (prediction,) = predict([str(video)], str(model), out=str(tmp_path / "out"), hop_s=0.5)
     assert prediction.status == "ok"
     assert [(window.start_s, window.end_s) for window in prediction.windows] == [(0, 1), (0.5, 1.5)]
     assert prediction.p_whole == pytest.approx(np.mean([window.p_whole for window in prediction.windows]))
@@ -244,6 +244,7 @@ def test_files_of_one_name_do_not_overwrite_each_other(model: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "text"),
     [
+        ({"videos": "talk.mp4"}, "videos is one path, talk.mp4; wanted a list of paths"),
         ({"hop_s": 1.5}, "--hop: hop_s=1.5"),
         ({"face_detector": "eyes"}, "'eyes' is unknown; choose one of retinaface, mtcnn"),
         ({"model": Path("absent")}, "absent holds no detector"),
@@ -251,7 +252,7 @@ def test_files_of_one_name_do_not_overwrite_each_other(model: Path, tmp_path: Pa
 )
 def test_what_cannot_be_done_is_one_line(model: Path, words: dict[str, object], text: str) -> None:
     with pytest.raises(AvfakeError, match=text) as caught:
-        predict([], **{"model": model, **words})
+        predict(**{"videos": [], "model": model, **words})
     assert "\n" not in str(caught.value)
 
 

@@ -40,7 +40,7 @@ def test_logits_are_the_detector_s(fields: dict[str, Any], tmp_path: Path) -> No
     model, path = stirred(**fields), tmp_path / "detector.onnx"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        export_onnx(model, path)
+        export_onnx(model, str(path))
     assert model.training
     assert list(tmp_path.iterdir()) == [path]
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

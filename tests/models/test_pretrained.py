@@ -41,9 +41,9 @@ def trained(framework: str) -> Detector:
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_a_folder_gives_the_same_detector_to_the_bit(framework: str, tmp_path: Path) -> None:
     model = trained(framework)
-    model.save_pretrained(tmp_path / "run")
+    model.save_pretrained(str(tmp_path / "run"))
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [CONFIG, WEIGHTS]
-    loaded = load_detector(tmp_path / "run")
+    loaded = load_detector(str(tmp_path / "run"))
     assert type(loaded) is type(model)
     assert loaded.config == model.config
     assert not loaded.training

@@ -72,7 +72,7 @@ def test_a_few_clips_are_learnt_by_heart(
         patience=0,
         monitor="loss",
     )
-    report = train(tmp_path, config, run="heart")
+    report = train(str(tmp_path), config, run="heart")
     best = report.history[report.best_epoch - 1]
     assert [best[f"val_balanced_accuracy_{head}"] for head in ("video", "audio", "whole")] == [1, 1, 1]
     assert load_detector(Path(report.model)).config == detector

@@ -98,7 +98,7 @@ def test_random_weights_need_no_file(server: Weights) -> None:
 
 @pytest.mark.usefixtures("tiny")
 def test_a_local_file_takes_the_architecture_of_the_card(published: Path, server: Weights) -> None:
-    vocoder = load_vocoder("vocos", published)
+    vocoder = load_vocoder("vocos", str(published))
     assert vocoder.name == "vocos.far"
     assert vocoder.checkpoint_sha256 == weights_sha256("vocos", published)
     assert vocoder.checkpoint_sha256 == hashlib.sha256(published.read_bytes()).hexdigest()

@@ -129,21 +129,22 @@ class Detector(nn.Module):
         again = functools.partial(_recomputing, stage)
         return _checkpoint(stage, *features, use_reentrant=False, context_fn=again)
 
-    def save_pretrained(self, folder: Path) -> None:
+    def save_pretrained(self, folder: Path | str) -> None:
         """Write ``model.safetensors`` and ``config.json`` into a folder, each whole or not at all.
 
         Raises:
             StorageError: The folder cannot be written.
         """
-        save_weights(self, self.config, folder)
+        save_weights(self, self.config, Path(folder))
 
     @classmethod
-    def from_pretrained(cls, folder: Path) -> Self:
+    def from_pretrained(cls, folder: Path | str) -> Self:
         """The detector that ``save_pretrained`` wrote, in evaluation mode.
 
         Raises:
             AvfakeError: The folder holds none, a damaged one, or one of another framework.
         """
+        folder = Path(folder)
         config = read_config(folder)
         if config.framework != cls.framework:
             raise AvfakeError(
