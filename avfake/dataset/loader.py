@@ -116,13 +116,13 @@ def collate(clips: Sequence[Clip | AvfakeError]) -> Batch | AvfakeError:
     return batch._replace(sample_ids=list(batch.sample_ids))
 
 
+def scale_pictures(video: Tensor) -> Tensor:
+    """Pictures of a batch as the networks take them, float32 in [0, 1]; on the device that holds them."""
+    return video.float().div_(255)
+
+
 def _seed_worker(number: int) -> None:
     """Give each worker random numbers of its own for whatever draws from the global generators."""
     seed = torch.initial_seed() % 2**32
     random.seed(seed)
     np.random.seed(seed)
-
-
-def scale_pictures(video: Tensor) -> Tensor:
-    """Pictures of a batch as the networks take them, float32 in [0, 1]; on the device that holds them."""
-    return video.float().div_(255)

@@ -75,7 +75,6 @@ def load_vocoder(
             there is no GPU where one is asked for.
     """
     name = full_name(name)
-    weights = weights if isinstance(weights, bool) else Path(weights)
     if name in COMPUTED:
         _refuse_weights(name, weights)
         computed: Vocoder = import_module(COMPUTED[name]).build()
@@ -98,7 +97,7 @@ def load_vocoder(
     return vocoder
 
 
-def weights_sha256(name: str, weights: Path | bool = True) -> str | None:
+def weights_sha256(name: str, weights: Path | str | bool = True) -> str | None:
     """SHA-256 of the weights that ``load_vocoder`` would load, which are downloaded if need be.
 
     Returns:
@@ -115,16 +114,17 @@ def weights_sha256(name: str, weights: Path | bool = True) -> str | None:
     return _weights(card, weights)[1]
 
 
-def _weights(card: Card, weights: Path | bool) -> tuple[Path, str]:
+def _weights(card: Card, weights: Path | str | bool) -> tuple[Path, str]:
     """The weights file and its SHA-256."""
-    if isinstance(weights, Path):
-        if not weights.is_file():
-            raise AvfakeError(f"weights file {weights} does not exist")
-        return weights, sha256_of(weights)
-    path = fetch_weights(card)
-    return path, check_weights(card, path)
+    if isinstance(weights, bool):
+        path = fetch_weights(card)
+        return path, check_weights(card, path)
+    path = Path(weights)
+    if not path.is_file():
+        raise AvfakeError(f"weights file {path} does not exist")
+    return path, sha256_of(path)
 
 
-def _refuse_weights(name: str, weights: Path | bool) -> None:
-    if isinstance(weights, Path):
+def _refuse_weights(name: str, weights: Path | str | bool) -> None:
+    if not isinstance(weights, bool):
         raise AvfakeError(f"vocoder {name} has no weights; leave out --weights {weights}")

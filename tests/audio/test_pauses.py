@@ -41,6 +41,16 @@ def test_speech_keeps_its_dynamics() -> None:
     np.testing.assert_allclose(levelled, fake, atol=1e-5)
 
 
+def test_a_last_frame_that_is_not_full_moves_no_earlier_one() -> None:
+    source, fake = speech_like(3.0, RATE), speech_like(3.0, RATE, seed=1)
+    whole, shorter = (
+        level_pauses(fake[:n_samples], measure_levels(source[:n_samples], RATE), 0.0, RATE, limit_db=40.0)
+        for n_samples in (3 * RATE, 3 * RATE - 440)  # a frame is 441 samples
+    )
+    earlier = slice(0, 2 * RATE)
+    np.testing.assert_allclose(shorter[earlier], whole[earlier], rtol=0, atol=1e-6)
+
+
 def test_digital_silence_is_a_run_of_zeros_and_not_a_zero_crossing() -> None:
     source = np.ones(1_000, np.float32)
     source[100] = source[200:300] = source[990:] = 0

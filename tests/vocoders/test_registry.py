@@ -100,7 +100,11 @@ def test_random_weights_need_no_file(server: Weights) -> None:
 def test_a_local_file_takes_the_architecture_of_the_card(published: Path, server: Weights) -> None:
     vocoder = load_vocoder("vocos", str(published))
     assert vocoder.name == "vocos.far"
-    assert vocoder.checkpoint_sha256 == weights_sha256("vocos", published)
+    assert (
+        vocoder.checkpoint_sha256
+        == weights_sha256("vocos", published)
+        == weights_sha256("vocos", str(published))
+    )
     assert vocoder.checkpoint_sha256 == hashlib.sha256(published.read_bytes()).hexdigest()
     assert not server.asked
     with pytest.raises(AvfakeError, match="does not exist"):
